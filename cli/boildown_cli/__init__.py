@@ -1,0 +1,1 @@
+"""boildown's command line: what a person types and sees."""

@@ -1,0 +1,51 @@
+"""The Typer app: one line a command, each imported when it is run."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from typer.main import get_command
+
+from boildown_cli.exits import status, terminate
+from boildown_cli.lazy import SETTINGS, register
+
+app = typer.Typer(
+    name="boildown",
+    help="Boil AI conversations down to a token budget, offline, and show where every token went.",
+    epilog="'boildown COMMAND --help' has each command's options and examples.",
+    **SETTINGS,
+)
+
+register(app, "compress", "Compress a file's conversations to a token budget.")
+register(app, "count", "Count tokens by role and kind, per file and in all.")
+register(app, "check", "Fail when a conversation is larger than a number of tokens.")
+register(app, "stages", "List the stages that a pipeline can have, with their options.")
+register(app, "formats", "List the file formats, or say which one a file is in.")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from boildown.report import tool_version
+
+        typer.echo(f"boildown {tool_version()}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def begin(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> NoReturn:
+    """The console script."""
+    signal.signal(signal.SIGTERM, terminate)
+    sys.exit(status(get_command(app), sys.argv[1:]))

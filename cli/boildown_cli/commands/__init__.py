@@ -1,0 +1,1 @@
+"""One command, one file, and in it one function of the same name."""

@@ -1,0 +1,70 @@
+"""What the commands' options are called and say, and those whose text has to be understood."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from boildown.errors import UsageError
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="The file to compress, or - for stdin.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE", help="Files, directories (their *.json and *.jsonl, at any depth), or - for stdin."),
+]
+Budget = Annotated[
+    int | None,
+    typer.Option("--budget", "-b", min=1, metavar="TOKENS", help="Tokens that each conversation may take."),
+]
+Ratio = Annotated[
+    float | None,
+    typer.Option("--ratio", "-r", min=1, metavar="N", help="Input tokens / output tokens, for each conversation."),
+]
+Window = Annotated[
+    int | None,
+    typer.Option("--window", min=1, metavar="TOKENS", help="A model's context window; 70 % of it are used."),
+]
+Pipeline = Annotated[
+    str, typer.Option("--pipeline", "-p", metavar="STAGES", help="Stages, in order; 'boildown stages' lists them.")
+]
+KeepRecent = Annotated[
+    int, typer.Option("--keep-recent", min=0, metavar="N", help="Leave the last N messages as they are.")
+]
+KeepFirst = Annotated[
+    int, typer.Option("--keep-first", min=0, metavar="N", help="Leave the first N messages as they are.")
+]
+Pin = Annotated[
+    str | None, typer.Option("--pin", metavar="REGEX", help="Leave messages that this is found in as they are.")
+]
+PinSystem = Annotated[bool, typer.Option("--pin-system/--no-pin-system", help="Leave system messages as they are.")]
+ReadAs = Annotated[
+    str | None,
+    typer.Option("--from", metavar="FORMAT", help="The input's format, if it is not to be found out by looking."),
+]
+WriteAs = Annotated[
+    str | None, typer.Option("--to", metavar="FORMAT", help="The output's format; otherwise the input's.")
+]
+Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout.")]
+ReportFile = Annotated[
+    str | None,
+    typer.Option("--report", metavar="FILE", help="Write an account of every message: .json, .csv or .md."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse input that is not all sound.")]
+TokenizerName = Annotated[
+    str, typer.Option("--tokenizer", metavar="NAME", help="What counts tokens: o200k_base or cl100k_base.")
+]
+TOKENIZER = "o200k_base"
+
+
+def pattern(text: str | None) -> re.Pattern[str] | None:
+    """A regular expression from the command line. Raises UsageError with the place where it is wrong."""
+    if text is None:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        place = f" at position {error.pos}" if error.pos is not None else ""
+        raise UsageError(f"--pin {text!r} is no regular expression: {error.msg}{place}.") from None

@@ -1,0 +1,45 @@
+"""Every error that boildown raises on purpose, in one tree.
+
+    BoildownError              something the user can act on; the message says what, where and what next
+    ├── UsageError             an option, a pipeline or a stage option is wrong              exit 2
+    ├── InputError             a file cannot be read as a conversation                       exit 2
+    └── NotMetError            all was read and understood, but the demand cannot be met     exit 1
+        └── BudgetError        the pinned part alone is larger than the budget               exit 1
+"""
+
+from __future__ import annotations
+
+
+class BoildownError(Exception):
+    """A failure with a message for people: what is wrong, where, and the next step."""
+
+    exit_code = 2
+
+
+class UsageError(BoildownError):
+    """The request itself is wrong."""
+
+
+class InputError(BoildownError):
+    """The input is not a conversation that boildown can read."""
+
+
+class NotMetError(BoildownError):
+    """The request is clear and the input is sound, but the result would break the demand."""
+
+    exit_code = 1
+
+
+class BudgetError(NotMetError):
+    """The budget is smaller than what must be kept.
+
+    Attributes: `needed` and `budget`, both in tokens.
+    """
+
+    def __init__(self, needed: int, budget: int, what: str) -> None:
+        super().__init__(
+            f"the budget of {budget:,} tokens is {needed - budget:,} short: {what} takes {needed:,}. "
+            f"Ask for at least {needed:,}, or pin less (--keep-first, --keep-recent, --pin, --no-pin-system)."
+        )
+        self.needed = needed
+        self.budget = budget

@@ -1,0 +1,59 @@
+"""The file formats: which there are, and finding out which one a file is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Protocol, cast
+
+from boildown.errors import InputError, UsageError
+from boildown.formats.source import Sample, sample
+from boildown.transcript import FormatInfo, Transcript
+
+FORMATS: dict[str, str] = {
+    "openai": "boildown.formats.openai",
+    "anthropic": "boildown.formats.anthropic",
+    "claude-code": "boildown.formats.claude_code",
+    "codex": "boildown.formats.codex",
+    "chatgpt": "boildown.formats.chatgpt_export",
+    "sharegpt": "boildown.formats.sharegpt",
+}
+
+
+class Format(Protocol):
+    """A module that reads and writes one file format."""
+
+    INFO: FormatInfo
+
+    def sniff(self, sample: Sample, /) -> bool:
+        """Whether a file that begins like `sample` is in this format."""
+        ...
+
+    def read(self, data: bytes, /) -> Iterator[Transcript]:
+        """The conversations of a file, in order. Raises InputError with the place where it cannot go on."""
+        ...
+
+    def write(self, transcripts: Iterable[Transcript], /) -> Iterator[bytes]:
+        """A file's bytes, in pieces. A message that did not change is its source record, byte for byte."""
+        ...
+
+
+def load(name: str) -> Format:
+    """The format called `name`."""
+    if name not in FORMATS:
+        raise UsageError(f"no format is called {name!r}. There are: {', '.join(FORMATS)}.")
+    return cast(Format, import_module(FORMATS[name]))
+
+
+def detect(data: bytes, where: str) -> Format:
+    """The one format that `data` is in. `where` is the file's name, for errors."""
+    seen = sample(data, where)
+    found = [name for name in FORMATS if load(name).sniff(seen)]
+    if len(found) == 1:
+        return load(found[0])
+    if found:
+        raise InputError(f"{where}: it could be {' or '.join(found)}. Say which with --from.")
+    raise InputError(
+        f"{where}: {seen.describe()}, which is none of the formats that boildown reads "
+        f"({', '.join(FORMATS)}). See 'boildown formats', or name one with --from."
+    )

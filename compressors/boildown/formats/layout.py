@@ -1,0 +1,194 @@
+"""Where records stand in their file, and how a file is put together again around those that changed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from boildown.formats.source import Json, Member, dump, lines, members, parse, sample
+from boildown.transcript import Message, Note, Source, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The raw bytes around a row of records: before the first, between two, after the last.
+
+    `new` ends a record that has no source where records carry their own endings (JSON lines).
+    """
+
+    head: bytes = b""
+    gaps: tuple[bytes, ...] = ()
+    tail: bytes = b""
+    new: bytes = b""
+
+    def join(self, items: Sequence[tuple[int, bytes]]) -> bytes:
+        """The row with only `items` in it: (index of the source record or -1, bytes)."""
+        usual = Counter(self.gaps).most_common(1)[0][0] if self.gaps else (b"" if self.new else b", ")
+        parts = [self.head]
+        for n, (index, record) in enumerate(items):
+            if n:
+                parts.append(self.gaps[index - 1] if 0 < index <= len(self.gaps) else usual)
+            whole = index >= 0 and (n + 1 == len(items) or record.endswith(self.new))
+            parts.append(record if whole else record + self.new)
+        parts.append(self.tail)
+        return b"".join(parts)
+
+
+LINES = Frame(new=b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The elements of a JSON array that stands in a text: their values, their bytes, and the frame around them."""
+
+    values: tuple[Json, ...]
+    records: tuple[bytes, ...]
+    frame: Frame
+
+
+def row(text: str, array: int = 0, start: int = 0, end: int | None = None) -> Row:
+    """The array that begins at `array` in text[start:end], framed by all the rest of that text."""
+    end = len(text) if end is None else end
+    found = list(members(text, array))
+    if not found:
+        opened = text.index("[", array) + 1
+        return Row((), (), Frame(raw(text[start:opened]), (), raw(text[opened:end])))
+    gaps = tuple(raw(text[a.end : b.start]) for a, b in pairwise(found))
+    frame = Frame(raw(text[start : found[0].start]), gaps, raw(text[found[-1].end : end]))
+    return Row(tuple(m.value for m in found), tuple(raw(text[m.start : m.end]) for m in found), frame)
+
+
+def member_span(text: str, found: Sequence[Member], place: int) -> tuple[int, int]:
+    """What to cut to take out an object's member: its key and value, and the comma that it no longer needs."""
+    member = found[place]
+    if place:
+        return found[place - 1].end, member.end
+    opened = text.rindex("{", 0, member.start - len(member.key)) + 1
+    return opened, text.index(",", member.end) + 1 if len(found) > 1 else member.end
+
+
+def raw(text: str) -> bytes:
+    """Text that was decoded with surrogate escapes, as the bytes it came from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One conversation of a file: text[start:end] and its value, and the raw bytes of the file before and after it."""
+
+    where: str
+    value: Json
+    text: str
+    start: int
+    end: int
+    before: bytes = b""
+    after: bytes = b""
+
+
+def conversations(data: bytes, form: str, build: Callable[[Piece], Transcript]) -> Iterator[Transcript]:
+    """What `build` makes of a file's only object, of each element of its array, or of each line, one at a time.
+
+    Where `build` raises ValueError, an empty transcript carries the piece and notes it, unless it is the whole file.
+    """
+    kind = sample(data).kind
+    for piece in _line_pieces(data) if kind == "lines" else _pieces(data):
+        try:
+            found = build(piece)
+        except (ValueError, RecursionError) as error:
+            if kind == "object":
+                raise
+            why = f"no conversation ({error}); carried as it stands"
+            found = _unread(form, piece, Note("bad line", piece.where, why))
+        yield found
+
+
+def _unread(form: str, piece: Piece, note: Note) -> Transcript:
+    whole = piece.before + raw(piece.text[piece.start : piece.end])
+    return Transcript((), Source(form, (), (), whole, piece.after, Frame(), (note,)))
+
+
+def _pieces(data: bytes) -> Iterator[Piece]:
+    text = data.decode("utf-8", "surrogateescape")
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    if text[start] == "{":
+        value, end = json.JSONDecoder().raw_decode(text, start)
+        yield Piece("the object", value, text, start, end, raw(text[:start]), raw(text[end:]))
+        return
+    place, held = 0, None
+    for number, member in enumerate(members(text), 1):
+        if held is not None:
+            yield held
+            place = held.end
+        held = Piece(
+            f"conversation {number}", member.value, text, member.start, member.end, raw(text[place : member.start])
+        )
+    if held is not None:
+        yield replace(held, after=raw(text[held.end :]))
+
+
+def _line_pieces(data: bytes) -> Iterator[Piece]:
+    """A piece a line; blank lines go with the line before them, those at the top with the first."""
+    held, top = None, b""
+    for number, line in enumerate(lines(data), 1):
+        text = line.decode("utf-8", "surrogateescape")
+        if not text.strip():
+            top, held = (top, replace(held, after=held.after + line)) if held else (top + line, None)
+            continue
+        if held is not None:
+            yield held
+        try:
+            value = parse(line)
+        except (ValueError, RecursionError):
+            value = None
+        end = len(text.rstrip("\r\n"))
+        held, top = Piece(f"line {number}", value, text, 0, end, top, raw(text[end:])), b""
+    if held is not None:
+        yield held
+
+
+Patch = Callable[[Json, Message, Message], Json]
+"""(source record, message as it was read, message as it is) -> the record to write; may change what it is given."""
+Render = Callable[[Message], list[Json]]
+"""message -> the records to write for one that has no source record in this format"""
+
+
+def write_records(transcript: Transcript, patch: Patch, render: Render, carried: Iterable[int] = ()) -> bytes:
+    """One conversation, each message from its own single record; records in `carried` stay where they stood.
+
+    A message without a record comes behind what is carried before the next message, never before a file's header.
+    """
+    source = transcript.source
+    assert source is not None and isinstance(source.layout, Frame)
+    read = {m.id: m for m in source.messages}
+    like = source.records[0] if source.records else b""
+    items: list[tuple[int, bytes]] = []
+    new: list[tuple[int, bytes]] = []
+    waiting = sorted(carried, reverse=True)
+    for message in transcript.messages:
+        was = read.get(message.id)
+        if was is None or not was.records:
+            new += [(-1, dump(value, like)) for value in render(message)]
+            continue
+        while waiting and waiting[-1] < was.records[0]:
+            items.append((waiting[-1], source.records[waiting.pop()]))
+        items += [*new, (was.records[0], _record(source, was, message, patch))]
+        new = []
+    items += [(i, source.records[i]) for i in reversed(waiting)]
+    return source.layout.join(items + new)
+
+
+def _record(source: Source, was: Message, message: Message, patch: Patch) -> bytes:
+    record = source.records[was.records[0]]
+    if was.blocks == message.blocks and was.role == message.role:
+        return record
+    bare = record.rstrip(b"\r\n")
+    return dump(patch(parse(bare), was, message), bare) + record[len(bare) :]
+
+
+def compose(conversations: Iterable[Json], pretty: bool = False) -> Iterator[bytes]:
+    """A new file with one JSON value a line."""
+    for value in conversations:
+        yield dump(value) + b"\n"

@@ -1,0 +1,186 @@
+"""Stage, Context and compress(): apply stages until the budget is met, measure each, then fill it exactly."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from boildown.errors import BudgetError
+from boildown.transcript import Message, Rules, Transcript, groups
+
+if TYPE_CHECKING:
+    from boildown.tokens import Counter
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a stage may know besides the transcript.
+
+    target  tokens that the output may take, framing included
+    rules   what the output's consumer demands
+    last    whether no stage follows, so that this one should reach the target by itself
+    seed    for stages that draw at random
+    """
+
+    counter: Counter
+    target: int
+    rules: Rules = Rules()
+    last: bool = True
+    seed: int = 0
+
+    def count(self, transcript: Transcript) -> int:
+        return self.counter.total(transcript.messages)
+
+    def sizes(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens of each message, framing included."""
+        return self.counter.messages(messages)
+
+
+class Stage(Protocol):
+    """A function, or a frozen dataclass with `__call__` when it has options.
+
+    It takes out what is worth least until `context.target` is met, or as much as it can, never touches a pinned
+    message, never parts a tool call from its results, and names in `covers` what a kept message stands for.
+    """
+
+    def __call__(self, transcript: Transcript, context: Context, /) -> Transcript: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage did. Token counts are of the whole transcript; the tuples hold message ids.
+
+    stood_for   messages that went and that a kept one names in `covers`
+    restored    messages that an earlier step had changed or dropped and this one put back
+    """
+
+    name: str
+    before: int
+    after: int
+    seconds: float
+    reason: str = ""
+    kept: int = 0
+    changed: tuple[str, ...] = ()
+    stood_for: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+
+    @property
+    def removed(self) -> int:
+        return self.before - self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stage with its name and the reason it gives for what it takes out."""
+
+    name: str
+    stage: Stage
+    reason: str
+
+
+Watch = Callable[[str, int], None]
+"""Called with a stage's name and the transcript's tokens before each stage, for progress."""
+
+
+def compress(
+    transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None = None
+) -> tuple[Transcript, list[Step]]:
+    """Apply `stages` in order until `transcript` fits `context.target`, then fill the target exactly.
+
+    The output is never larger than the target. Raises BudgetError where the pinned messages alone are.
+    """
+    from boildown.stages.fit import Fit
+
+    whole, size, steps = transcript, context.count(transcript), []
+    if size <= context.target:
+        return transcript, []
+    _check_pins(transcript, context)
+    for n, named in enumerate(stages):
+        if size <= context.target:
+            break
+        if watch:
+            watch(named.name, size)
+        stage_context = replace(context, last=n == len(stages) - 1)
+        transcript, step = _run(named, transcript, stage_context, size)
+        steps.append(step)
+        size = step.after
+    fitted, step = _run(Named("fit", Fit(whole), "oldest, to meet the budget"), transcript, context, size)
+    if step.changed or step.dropped or step.restored or step.removed:
+        return fitted, [*steps, step]
+    return transcript, steps
+
+
+def _run(named: Named, transcript: Transcript, context: Context, size: int) -> tuple[Transcript, Step]:
+    start = time.perf_counter()
+    after = named.stage(transcript, context)
+    return after, _step(named, transcript, after, size, context.count(after), time.perf_counter() - start)
+
+
+def _step(named: Named, old: Transcript, new: Transcript, before: int, after: int, seconds: float) -> Step:
+    was = {m.id: m for m in old.messages}
+    now = {m.id: m for m in new.messages}
+    stood = {i for m in new.messages for i in m.covers if i not in now}
+    earlier = {i for m in old.messages for i in m.covers}
+    gone = [i for i in was if i not in now]
+    return Step(
+        name=named.name,
+        before=before,
+        after=after,
+        seconds=seconds,
+        reason=named.reason,
+        kept=sum(i in was and was[i].blocks == m.blocks for i, m in now.items()),
+        changed=tuple(i for i, m in now.items() if i in was and was[i].blocks != m.blocks),
+        stood_for=tuple(i for i in gone if i in stood),
+        dropped=tuple(i for i in [*gone, *sorted(earlier - stood - now.keys())] if i not in stood),
+        restored=tuple(i for i in now if i not in was),
+    )
+
+
+def convert_step(old: Transcript, new: Transcript, before: int, after: int) -> Step:
+    """The step that made a transcript sayable in another format."""
+    return _step(Named("convert", lambda t, _: t, "the target format cannot say it"), old, new, before, after, 0.0)
+
+
+def _check_pins(transcript: Transcript, context: Context) -> None:
+    pinned = [m for m in transcript.messages if m.pinned]
+    needed = context.counter.total(pinned)
+    if needed > context.target:
+        what = f"what is pinned ({len(pinned)} of {len(transcript.messages)} messages)"
+        raise BudgetError(needed, context.target, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Which messages must come out as they went in: the system's, the first and last, those that match `pattern`."""
+
+    system: bool = True
+    first: int = 0
+    recent: int = 0
+    pattern: re.Pattern[str] | None = None
+
+    def __call__(self, transcript: Transcript) -> Transcript:
+        messages = transcript.messages
+        spoken = [i for i, m in enumerate(messages) if m.role != "system"]
+        chosen = set(spoken[: self.first]) | set(spoken[len(spoken) - self.recent :] if self.recent else [])
+        for i, message in enumerate(messages):
+            if (self.system and message.role == "system") or (self.pattern and self.pattern.search(message.text)):
+                chosen.add(i)
+        return transcript.with_messages(_pinned(messages, chosen))
+
+
+def _pinned(messages: Sequence[Message], chosen: set[int]) -> Iterable[Message]:
+    """`messages` with `chosen` pinned, and with them the calls and results that they cannot do without."""
+    for members in groups(messages):
+        if not chosen.isdisjoint(members):
+            chosen.update(members)
+    return (replace(m, pinned=True) if i in chosen else m for i, m in enumerate(messages))
+
+
+def target(size: int, budget: int | None = None, ratio: float | None = None, window: int | None = None) -> int:
+    """Tokens that the output may take: a budget, the input's size by `ratio`, or 70 % of a model's `window`."""
+    demands = (budget, int(size / ratio) if ratio else None, window * 7 // 10 if window else None)
+    return min([size, *(d for d in demands if d is not None)])

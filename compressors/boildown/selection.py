@@ -1,0 +1,221 @@
+"""Choosing pieces under a budget: by marginal worth per token, what a message costs to open included.
+
+The choice maximizes worth - price x tokens over all sets of pieces, where a group of messages that holds any piece pays
+for its framing as well: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a price the best set is
+found group by group; the price is found by bisection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from boildown.pipeline import Context
+from boildown.transcript import Message, Thinking, ToolResult, Transcript, groups
+from boildown.worth import Pieces, Table, table, worth
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+MOST_DRAFTS = 6
+SLACK = 0.01
+NOTHING = "…"
+MARKS = ".!?…。！？।؟"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be chosen: P pieces in G groups.
+
+    group      (P,) the group of each piece            worth, cost   (P,) its worth, its tokens
+    fixed      (G,) tokens that a group costs once      value         (G,) worth that comes with those
+    """
+
+    group: Ints
+    worth: Floats
+    cost: Floats
+    fixed: Floats
+    value: Floats
+
+    def choose(self, price: float) -> tuple[Bools, Bools]:
+        """(P,) the pieces worth their tokens at `price` a token, and (G,) the groups that are worth opening."""
+        import numpy as np
+
+        gain = self.worth - price * self.cost
+        good = gain > 0
+        total = np.bincount(self.group[good], gain[good], len(self.fixed)) + self.value - price * self.fixed
+        opened = total > 0
+        return good & opened[self.group], opened
+
+    def tokens(self, price: float) -> float:
+        """What the choice at `price` costs."""
+        chosen, opened = self.choose(price)
+        return float(self.cost[chosen].sum() + self.fixed[opened].sum())
+
+    def price(self, room: float) -> float:
+        """The lowest price, within a ten-thousandth, at which the choice costs at most `room` tokens."""
+        low, high = 0.0, 1e-9
+        while self.tokens(high) > room and high < 1e12:
+            low, high = high, high * 8
+        while high - low > 1e-4 * high:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.tokens(middle) > room else (low, middle)
+        return high
+
+
+def shrink(transcript: Transcript, context: Context, pieces: Pieces, room: int) -> Transcript:
+    """Take out the pieces that are worth least until the transcript costs at most `room` tokens, and nearly all of it.
+
+    Pieces cost other tokens in a row than alone, so two choices are counted exactly, one that fits and one that does
+    not quite; the newest groups then take the larger choice for as long as the room allows.
+    """
+    cutting = _Cutting.of(transcript, context, pieces)
+    if cutting is None or context.count(transcript) <= room:
+        return transcript
+    free = room - cutting.taken
+    if free <= 0:
+        return cutting.build(lambda g: ())
+    tight, loose = cutting.bracket(free)
+    sizes, larger = cutting.sizes(tight), cutting.sizes(loose)
+    left = free - sum(sizes.values())
+    for g in sorted(larger, reverse=True):
+        extra = larger[g] - sizes.get(g, 0)
+        if 0 < extra <= left:
+            tight[g], left = loose[g], left - extra
+    return cutting.build(lambda g: tight.get(g, ()))
+
+
+Draft = dict[int, tuple[Message, ...]]
+"""The messages of each group that is kept, as they would be written"""
+
+
+class _Cutting:
+    """One transcript being cut: its table, its groups, and drafts of it at different prices."""
+
+    def __init__(self, transcript: Transcript, context: Context, found: Table) -> None:
+        import numpy as np
+
+        self.transcript, self.context, self.found = transcript, context, found
+        messages = transcript.messages
+        self.members = groups(messages)
+        owner = np.zeros(len(messages), np.int64)
+        for g, members in enumerate(self.members):
+            owner[list(members)] = g
+        self.pinned = [any(messages[i].pinned for i in members) for members in self.members]
+        count = context.counter
+        cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
+        sizes = np.array(context.sizes(messages), float)
+        written = np.bincount([p.message for p in found.places], count.texts(found.texts), len(messages))
+        framing = np.maximum(sizes - written, 0.0)
+        held = np.array(self.pinned)[owner]
+        self.taken = int(sizes[held].sum()) + count.framing.reply
+        value = worth(found, messages, cost, framing)
+        marks = np.bincount([p.message for p in found.places], minlength=len(messages))
+        fixed = np.bincount(owner, np.where(held, 0, framing + marks), len(self.members))
+        least = count.framing.message * np.bincount(owner, minlength=len(self.members))
+        rate = value.sum() / max(cost.sum(), 1.0)
+        self.offer = Offer(owner[found.messages], value, cost, fixed, np.maximum(fixed - least, 0) * rate)
+        self.first = np.searchsorted(found.place, np.arange(len(found.places) + 1))
+        self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
+
+    @classmethod
+    def of(cls, transcript: Transcript, context: Context, pieces: Pieces) -> _Cutting | None:
+        found = table(transcript.messages, pieces)
+        return cls(transcript, context, found) if len(found.kind) else None
+
+    def draft(self, room: float) -> Draft:
+        """The best choice for `room` estimated tokens."""
+        chosen, opened = self.offer.choose(self.offer.price(room))
+        drafted = {}
+        for g, members in enumerate(self.members):
+            if opened[g] and not self.pinned[g]:
+                drafted[g] = tuple(m for i in members if (m := self.cut(i, chosen)) is not None)
+        return {g: kept for g, kept in drafted.items() if kept}
+
+    def cut(self, i: int, chosen: Bools) -> Message | None:
+        """Message `i` with only the chosen pieces; None where nothing of it is left."""
+        message, blocks = self.transcript.messages[i], []
+        for j, block in enumerate(message.blocks):
+            n = self.at.get((i, j))
+            if n is None:
+                blocks.append(block)
+                continue
+            text = self.render(n, chosen)
+            if isinstance(block, ToolResult):
+                blocks.append(block if text == block.text else replace(block, text=text or NOTHING))
+            elif text:
+                blocks.append(block if isinstance(block, Thinking) or text == block.text else replace(block, text=text))
+        return message.with_blocks(blocks) if blocks else None
+
+    def render(self, n: int, chosen: Bools) -> str:
+        """The text of place `n` with only the chosen pieces; runs of neighbours as they stood, blanks between."""
+        import numpy as np
+
+        a, b = self.first[n], self.first[n + 1]
+        text, kept = self.found.texts[n], np.flatnonzero(chosen[a:b])
+        if len(kept) == b - a:
+            return text
+        if not len(kept):
+            return ""
+        breaks = np.flatnonzero(np.diff(kept) > 1)
+        firsts = kept[np.concatenate([[0], breaks + 1])] + a
+        lasts = kept[np.concatenate([breaks, [len(kept) - 1]])] + a
+        runs = list(zip(self.found.start[firsts].tolist(), self.found.end[lasts].tolist(), strict=True))
+        return closed(join(text, runs), text)
+
+    def sizes(self, draft: Draft) -> dict[int, int]:
+        """Exact tokens of each group of a draft."""
+        flat = [m for kept in draft.values() for m in kept]
+        counts = iter(self.context.sizes(flat))
+        return {g: sum(next(counts) for _ in kept) for g, kept in draft.items()}
+
+    def bracket(self, free: int) -> tuple[Draft, Draft]:
+        """Two drafts: one that fits `free` tokens by exact count, and one a little larger that need not."""
+        room, low, high = float(free), None, None
+        for _ in range(MOST_DRAFTS):
+            draft = self.draft(room)
+            size = sum(self.sizes(draft).values())
+            if size <= free:
+                low = (draft, size)
+                aim = free * (1 + SLACK)
+            else:
+                high = (draft, size)
+                aim = free * (1 - SLACK)
+            if low and high and high[1] - low[1] <= 0.1 * free:
+                break
+            room *= aim / max(size, 1)
+        best = low[0] if low else {}
+        return best, high[0] if high else best
+
+    def build(self, kept: Callable[[int], tuple[Message, ...]]) -> Transcript:
+        """The transcript of the pinned groups and what `kept` gives for the others, in order."""
+        now: dict[str, Message] = {}
+        for g, members in enumerate(self.members):
+            chosen = [self.transcript.messages[i] for i in members] if self.pinned[g] else kept(g)
+            now.update((m.id, m) for m in chosen)
+        return self.transcript.with_messages(now[m.id] for m in self.transcript.messages if m.id in now)
+
+
+def join(text: str, runs: Sequence[tuple[int, int]]) -> str:
+    """The runs of `text`, a line break between two where one stood, nothing between CJK characters, else a blank."""
+    parts = [text[runs[0][0] : runs[0][1]]]
+    for (_, end), (start, stop) in pairwise(runs):
+        between = text[end:start]
+        tight = not any(map(str.isspace, between)) and (text[end - 1] > "\u2e7f" or text[start] > "\u2e7f")
+        parts += ["\n" if "\n" in between else "" if tight else " ", text[start:stop]]
+    return "".join(parts)
+
+
+def closed(cut: str, text: str) -> str:
+    """`cut` with the mark that ends `text`, or a sign that more followed, where the words at its end went."""
+    ends = text.rstrip()
+    if cut[-1] in MARKS or ends.endswith(cut[-8:]):
+        return cut
+    return cut.rstrip(",;:") + (ends[-1] if ends[-1] in MARKS else NOTHING)

@@ -1,0 +1,1 @@
+"""The stages: one algorithm, one file; `boildown.registry` lists them."""

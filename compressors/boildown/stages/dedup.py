@@ -1,0 +1,134 @@
+"""What is said twice: exact copies, then near ones, of which the most complete stays and names the others."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from boildown.pipeline import Context
+from boildown.text.spans import _NEGATION
+from boildown.text.words import WORD
+from boildown.transcript import Message, Text, Transcript, groups
+
+LEAST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dedup:
+    """Keep one copy of what one speaker says twice, word for word or nearly; the kept copy stands for the others.
+
+    A near copy goes only if it says no number and no negation that the kept one lacks. Messages of fewer than five
+    words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets (Chaudhuri,
+    Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
+    """
+
+    REASON = "said elsewhere in the transcript"
+
+    threshold: float = field(
+        default=0.85, metadata={"help": "share of distinct words that two messages must have in common, 0 to 1"}
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise ValueError(f"threshold={self.threshold} is not above 0 and at most 1.")
+
+    def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
+        messages, left = transcript.messages, context.count(transcript)
+        sizes = context.sizes(messages)
+        stands: dict[int, int] = {}
+        for copy, kept in self._copies(messages):
+            if left <= context.target:
+                break
+            stands[copy] = kept
+            left -= sizes[copy]
+        return transcript.with_messages(_covering(messages, stands))
+
+    def _copies(self, messages: Sequence[Message]) -> Iterator[tuple[int, int]]:
+        """(copy, the message that stands for it): exact ones first, the oldest first. Nothing stands for two steps."""
+        candidates = _candidates(messages)
+        same: dict[tuple[str, str | None, str], list[int]] = defaultdict(list)
+        for i in candidates:
+            same[messages[i].role, messages[i].name, messages[i].text].append(i)
+        kept = []
+        for copies in same.values():
+            first = next((i for i in copies if messages[i].pinned), copies[-1])
+            kept.append(first)
+            yield from ((i, first) for i in copies if i != first and not messages[i].pinned)
+        yield from sorted(near_copies(messages, sorted(kept), self.threshold))
+
+
+def _candidates(messages: Sequence[Message]) -> list[int]:
+    """Messages of text alone, long enough to be copies, in no tool exchange."""
+    alone = [members[0] for members in groups(messages) if len(members) == 1]
+    return [
+        i
+        for i in alone
+        if messages[i].blocks
+        and all(isinstance(b, Text) for b in messages[i].blocks)
+        and len(messages[i].text.split(None, LEAST_WORDS)) >= LEAST_WORDS
+    ]
+
+
+def near_copies(messages: Sequence[Message], candidates: Sequence[int], threshold: float) -> Iterator[tuple[int, int]]:
+    """(copy, kept) for messages whose word sets have a Jaccard similarity of at least `threshold`.
+
+    The largest set of each family is kept, the newest of equals; each copy is compared with the kept one itself.
+    """
+    sets = _word_sets([messages[i] for i in candidates])
+    index: dict[int, list[int]] = defaultdict(list)
+    for c in sorted(range(len(sets)), key=lambda c: (not messages[candidates[c]].pinned, -len(sets[c]), -c)):
+        words, message = sets[c], messages[candidates[c]]
+        prefix = words[: len(words) - math.ceil(threshold * len(words)) + 1]
+        found = None
+        if not message.pinned:
+            for k in dict.fromkeys(k for word in prefix for k in index.get(word, ())):
+                if _stands_for(messages[candidates[k]], message, sets[k], words, threshold):
+                    found = k
+                    break
+        if found is None:
+            for word in prefix:
+                index[word].append(c)
+        else:
+            yield candidates[c], candidates[found]
+
+
+def _word_sets(messages: Sequence[Message]) -> list[tuple[int, ...]]:
+    """The distinct words of each message as ids, the rarest of all messages first."""
+    sets = [set(WORD.findall(m.text.lower())) for m in messages]
+    often = Tally(word for words in sets for word in words)
+    rank = {word: n for n, word in enumerate(sorted(often, key=lambda w: (often[w], w)))}
+    return [tuple(sorted(rank[w] for w in words)) for words in sets]
+
+
+def _stands_for(
+    kept: Message, copy: Message, kept_words: Sequence[int], copy_words: Sequence[int], threshold: float
+) -> bool:
+    if (kept.role, kept.name) != (copy.role, copy.name):
+        return False
+    longest = max(len(kept_words), len(copy_words))
+    if min(len(kept_words), len(copy_words)) < threshold * longest:
+        return False
+    common = len(set(kept_words).intersection(copy_words))
+    union = len(kept_words) + len(copy_words) - common
+    return common >= threshold * union and _exacting(copy) <= _exacting(kept)
+
+
+def _exacting(message: Message) -> set[str]:
+    """The words that a copy must share: those with digits, and negations."""
+    said = message.text.lower().split()
+    return {w for w in said if any(map(str.isdigit, w))} | (_NEGATION & set(said))
+
+
+def _covering(messages: Sequence[Message], stands: dict[int, int]) -> Iterator[Message]:
+    covers: dict[int, list[str]] = defaultdict(list)
+    for copy in sorted(stands):
+        kept = stands[copy]
+        while kept in stands:
+            kept = stands[kept]
+        covers[kept] += [messages[copy].id, *messages[copy].covers]
+    for i, message in enumerate(messages):
+        if i not in stands:
+            yield replace(message, covers=(*message.covers, *covers[i])) if i in covers else message

@@ -1,0 +1,1 @@
+"""What stages share about language: sentences, protected spans, features."""

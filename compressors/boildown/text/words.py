@@ -1,0 +1,71 @@
+"""What a word is, which words only hold a sentence together, and which speak of the speaker."""
+
+from __future__ import annotations
+
+import re
+
+# Letters and digits of any script; a CJK run gives its characters one by one, for want of blanks between words.
+WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
+
+# The closed classes by language: articles, pronouns, auxiliaries, prepositions, conjunctions. Negations are not here.
+FUNCTION = {
+    language: frozenset(words.split())
+    for language, words in {
+        "en": """
+            a about above after again all also am an and any are as at be because been before being below between both
+            but by can could did do does doing down during each few for from further had has have having he her here
+            hers herself him himself his how i if in into is it its itself just ll m me more most my myself now of off
+            on once only or other our ours ourselves out over own re s same she should so some such t than that the
+            their theirs them themselves then there these they this those through to too under until up ve very was we
+            were what when where which while who whom whose why will with would you your yours yourself yourselves
+            uh um d don doesn didn isn aren wasn weren haven hasn hadn won wouldn shouldn couldn""",
+        "de": """
+            aber alle als also am an auch auf aus bei bin bis bist da damit dann das dass dein dem den der des die dir
+            doch du durch ein eine einem einen einer eines er es etwas euch für gegen hab habe haben hat hatte ich ihm
+            ihn ihr im in ist ja kann können man mein mich mir mit nach noch nun nur ob oder schon sehr sein seine sich
+            sie sind so über um und uns unser unter vom von vor war was weil wenn wer werden wie wieder wir wird wo zu
+            zum zur""",
+        "fr": """
+            à au aux avec c ce ces cette d dans de des du elle elles en est et eu il ils j je l la le les leur lui m ma
+            mais me mes moi mon même n nos notre nous on ont ou où par plus pour qu que qui s sa se ses son sont suis
+            sur t ta te tes toi ton tu un une vos votre vous y été être""",
+        "es": """
+            a al algo como con cual cuando de del desde donde el ella ellos en entre era es esa ese eso esta este esto
+            está están fue ha han hasta hay la las le les lo los me mi mis muy más nos o para pero por porque que qué
+            se ser si sido sobre son soy su sus también te tiene todo tu tus un una uno unos y ya yo""",
+        "it": """
+            a ai al alla anche c che chi ci come con cui d da dal dalla degli dei del della di e era gli ha ho i il in
+            io l la le lei lo lui ma mi mio nei nel nella o per più quando quella quello questa questo se sei si sono
+            su suo sua tra tu un una uno vi voi è""",
+        "pt": """
+            a ao aos as com como da das de dele dela do dos e ela ele em entre era essa esse esta este eu foi isso isto
+            já lhe mas me mesmo meu minha muito na nas no nos num numa o os ou para pela pelo por quando que quem se
+            ser seu sua são também te tem um uma você vocês à é""",
+        "nl": """
+            aan al als bij dan dat de deze die dit door dus een en er haar had heb hebben heeft hem het hij hoe hun ik
+            in is ja je kan maar me met mij mijn naar nog nu of om onze ook op over te toch tot u uit van veel voor was
+            wat we wel wie wij wil worden wordt ze zich zij zijn zo zou""",
+        "ru": """
+            а без бы был была были было быть в вам вас во вот все всё вы где да для до его ее её если есть еще ещё же
+            за и из или им их к как ко когда кто ли меня мне мой моя мы на над нам нас наш но о об он она они оно от по
+            под при с сам со так также такой там то тогда того тоже только том ты у уже что чтобы эта эти это этот я""",
+        "zh": "的 了 是 在 和 就 也 都 而 及 与 着 或 之 吗 呢 吧 啊 这 那",
+        "ja": "は が を に の と も へ で や か ね よ た て る し",
+        "ar": "في من على إلى عن مع هذا هذه ذلك التي الذي هو هي كان أن إن قد ثم أو و",
+        "hi": "का की के को में से पर है हैं था थी और या यह वह ये वे भी तो ही कि एक",
+    }.items()
+}
+
+FIRST_PERSON = frozenset(
+    """
+    i my me mine myself we our ours us
+    ich mein meine meinen meinem mir mich wir unser unsere uns
+    je j mon mes moi nous notre nos
+    yo mi mis mí nosotros nuestro nuestra
+    io mio mia miei noi nostro nostra
+    eu meu minha meus nós nosso nossa
+    ik mijn mij wij onze
+    я мой моя мои мне меня мы наш наша нам нас
+    我 私 僕 俺 أنا نحن मैं मेरा मेरी मेरे हम हमारा
+    """.split()
+)

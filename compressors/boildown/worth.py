@@ -1,0 +1,226 @@
+"""What each word of a transcript is worth: rarity, first mention, sentence, message and speaker, in one table.
+
+The worth of a word occurrence is `sqrt(idf)`, with idf = ln(1 + N / (1 + df)) over the N messages (Spärck Jones 1972),
+a twentieth of that for function words, half as much again for digits, and divided by n ** 0.2 for its n-th mention, so
+that a fact's second mention is worth less than its first (coverage, as in Lin and Bilmes 2011). Sentences, messages and
+speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count double, and a
+role that talks at far greater length than the user is discounted, for its words are the easier to do without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from boildown.text.units import Kind, units
+from boildown.text.words import FIRST_PERSON, FUNCTION, WORD
+from boildown.transcript import Message, Text, Thinking, ToolResult
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+FUNCTION_WORTH = 0.05
+DIGIT_WORTH = 1.5
+REPEAT = 0.2
+OWN_WORDS = 2.0
+SENTENCE_DENSITY = 0.5
+MESSAGE_DENSITY = 1.0
+LENGTH_DISCOUNT = 0.75
+STAMP_WORTH = 2.0
+STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
+WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
+
+Pieces = Callable[[str, int, int], Sequence[tuple[int, int]]]
+"""(text, start, end) -> the spans in it that may be kept or dropped by themselves"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A block of text in a transcript: message index, block index."""
+
+    message: int
+    block: int
+
+
+@dataclass(slots=True)
+class Table:
+    """A transcript's pieces as columns, all of one length P, in reading order.
+
+    place     index into `places`: whose text a piece is in          start, end   its span in that text
+    unit      index of its sentence, list item, line, code block      kind         index of its string in `types`
+    texts     the text of each place
+    """
+
+    places: list[Place]
+    place: Ints
+    start: Ints
+    end: Ints
+    unit: Ints
+    kind: Ints
+    types: list[str]
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def messages(self) -> Ints:
+        """The message index of each piece."""
+        import numpy as np
+
+        return np.array([p.message for p in self.places], np.int64)[self.place]
+
+
+def table(messages: Sequence[Message], pieces: Pieces) -> Table:
+    """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block."""
+    import numpy as np
+
+    places, texts = [], []
+    ids: dict[str, int] = {}
+    rows: list[tuple[int, int, int, int, int]] = []
+    unit = 0
+    for i, message in enumerate(messages):
+        for j, block in enumerate(() if message.pinned else message.blocks):
+            if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip():
+                continue
+            text = block.text
+            for spans in _spans(block, pieces):
+                rows += [(len(places), a, b, unit, ids.setdefault(text[a:b], len(ids))) for a, b in spans]
+                unit += 1
+            places.append(Place(i, j))
+            texts.append(text)
+    columns = np.array(rows, np.int64).reshape(-1, 5).T
+    return Table(places, *columns, list(ids), texts)
+
+
+def _spans(block: Text | ToolResult | Thinking, pieces: Pieces) -> Iterator[Sequence[tuple[int, int]]]:
+    """The pieces of each unit of a block that has any."""
+    if isinstance(block, Thinking):
+        yield whole(block.text, 0, len(block.text))
+        return
+    stamp = STAMP.match(block.text)
+    for start, end, kind in units(block.text):
+        first = stamp.end() if stamp and start < stamp.end() <= end else start
+        spans = pieces(block.text, first, end) if kind in WORDY else whole(block.text, first, end)
+        if first > start:
+            spans = [(start, first), *spans]
+        if spans:
+            yield spans
+
+
+def whole(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A unit that is kept or dropped as one, without the blanks at its ends."""
+    body = text[start:end]
+    a = start + len(body) - len(body.lstrip())
+    b = start + len(body.rstrip())
+    return [(a, b)] if a < b else []
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The W words of all pieces in reading order: ids into `vocabulary`, and the piece that each stands in."""
+
+    word: Ints
+    piece: Ints
+    vocabulary: list[str]
+
+
+def words(found: Table) -> Words:
+    """The words of the pieces, lower case; each distinct piece is split once."""
+    import numpy as np
+
+    ids: dict[str, int] = {}
+    split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in found.types]
+    flat = np.fromiter(chain.from_iterable(split), np.int64)
+    first = np.concatenate([[0], np.cumsum([len(s) for s in split], dtype=np.int64)])
+    many = np.diff(first)[found.kind]
+    ends = np.cumsum(many)
+    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[:-1][found.kind] - (ends - many), many)
+    return Words(flat[place], np.repeat(np.arange(len(many)), many), list(ids))
+
+
+def rarity(spoken: Words, messages: Ints) -> Floats:
+    """ln(1 + N / (1 + df)) of each word, df being the number of the N messages that hold it."""
+    import numpy as np
+
+    span = int(messages.max(initial=0)) + 1
+    pairs = np.unique(spoken.word * span + messages[spoken.piece])
+    df = np.bincount(pairs // span, minlength=len(spoken.vocabulary))
+    return np.log1p(len(np.unique(messages)) / (1.0 + df))
+
+
+def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Floats) -> Floats:
+    """The worth of each piece. `costs` are its tokens, `framing` those each message costs besides its text."""
+    import numpy as np
+
+    spoken, where, count = words(found), found.messages, len(found.kind)
+    plain = function_words(spoken)
+    digits = np.array([any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
+    value = np.sqrt(rarity(spoken, where)) * np.where(plain, FUNCTION_WORTH, 1.0) * np.where(digits, DIGIT_WORTH, 1.0)
+    piece = np.bincount(spoken.piece, value[spoken.word] * mention(spoken.word) ** -REPEAT, count)
+    piece = piece * np.array([STAMP_WORTH if STAMP.fullmatch(t) else 1.0 for t in found.types])[found.kind]
+    own = np.array([w in FIRST_PERSON for w in spoken.vocabulary], float)
+    said = np.array([m.role in ("user", "assistant") for m in messages], bool)[where]
+    size = int(found.unit.max(initial=-1)) + 1
+    personal = np.bincount(found.unit, said * np.bincount(spoken.piece, own[spoken.word], count), size) > 0
+    piece = piece * np.where(personal, OWN_WORDS, 1.0)[found.unit]
+    piece = piece * density(found.unit, piece, costs, np.zeros(size))[found.unit] ** SENTENCE_DENSITY
+    piece = piece * density(where, piece, costs, framing)[where] ** MESSAGE_DENSITY
+    return piece * speakers(where, messages, costs)[where]
+
+
+def function_words(spoken: Words) -> Bools:
+    """Which words of the vocabulary only hold sentences together, in the languages that the text is in.
+
+    A language counts where its function words are at least half as frequent as those of the commonest one.
+    """
+    import numpy as np
+
+    seen = np.bincount(spoken.word, minlength=len(spoken.vocabulary))
+    member = {name: np.array([w in listed for w in spoken.vocabulary], bool) for name, listed in FUNCTION.items()}
+    often = {name: int(seen[held].sum()) for name, held in member.items()}
+    most = max(often.values())
+    return np.any([held for name, held in member.items() if 2 * often[name] >= most], axis=0)
+
+
+def mention(kinds: Ints) -> Floats:
+    """1 for the first of its kind, 2 for the second, and so on."""
+    import numpy as np
+
+    order = np.argsort(kinds, kind="stable")
+    ranked = kinds[order]
+    first = np.concatenate([[True], ranked[1:] != ranked[:-1]]) if len(kinds) else np.zeros(0, bool)
+    starts = np.flatnonzero(first)
+    nth = np.empty(len(kinds))
+    nth[order] = np.arange(len(kinds)) - np.repeat(starts, np.diff(np.append(starts, len(kinds)))) + 1
+    return nth
+
+
+def density(holder: Ints, worths: Floats, costs: Floats, framing: Floats) -> Floats:
+    """Worth per token of each holder (sentence or message), as a multiple of the mean."""
+    import numpy as np
+
+    size = len(framing)
+    value = np.bincount(holder, worths, size) / np.maximum(np.bincount(holder, costs, size) + framing, 1.0)
+    mean = value[value > 0].mean() if (value > 0).any() else 1.0
+    return value / mean
+
+
+def speakers(where: Ints, messages: Sequence[Message], costs: Floats) -> Floats:
+    """Each message's factor: 1 for roles that talk as the user does, less the longer a role talks."""
+    import numpy as np
+
+    length = np.bincount(where, costs, len(messages))
+    roles: dict[str, list[float]] = {}
+    for message, tokens in zip(messages, length, strict=True):
+        if tokens:
+            roles.setdefault(message.role, []).append(float(tokens))
+    means = {role: sum(held) / len(held) for role, held in roles.items()}
+    usual = means.get("user") or min(means.values(), default=1.0)
+    factor = {role: max(mean / usual, 1.0) ** -LENGTH_DISCOUNT for role, mean in means.items()}
+    return np.array([factor.get(m.role, 1.0) for m in messages])

@@ -1,0 +1,51 @@
+# Each recipe works in .venv, which `just setup` makes. `just` alone lists them.
+
+python := ".venv/bin/python"
+shared := "../shared"
+
+[private]
+default:
+    @just --list --unsorted
+
+# An environment with everything that development needs
+setup:
+    python3 -m venv .venv
+    {{python}} -m pip install -q -e '.[dev]'
+
+# What CI runs, from the README's commands on
+ci:
+    bash .ci/run
+
+# The tests; arguments go to pytest
+test *arguments:
+    {{python}} -m pytest -q {{arguments}}
+
+# Ruff and mypy
+lint:
+    {{python}} -m ruff check .
+    {{python}} -m ruff format --check .
+    {{python}} -m mypy
+
+# Put imports and lines in order
+format:
+    {{python}} -m ruff check --fix .
+    {{python}} -m ruff format .
+
+# The promises, with a hundred times the examples
+laws-long:
+    HYPOTHESIS_PROFILE=long {{python}} -m pytest -q tests/test_laws.py
+
+# What survives compression, beside the built-in baselines (needs ../shared)
+evals suites="chat,meetings" ratios="2,3,5,10":
+    {{python}} {{shared}}/evals/evals.py --data {{shared}}/data --suites {{suites}} --ratios {{ratios}} \
+        --tool '.venv/bin/boildown compress {input} -o {output} --budget {budget} --quiet' \
+        --tool random --tool tail --tool tfidf --tool words
+
+# Start-up and scale, as ratios (scale needs ../shared)
+bench *sizes="1000 10000 100000":
+    {{python}} benchmarks/startup.py
+    {{python}} benchmarks/scale.py --sizes {{sizes}}
+
+# Bring uv.lock up to date with pyproject.toml
+lock:
+    uv lock

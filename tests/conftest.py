@@ -1,0 +1,65 @@
+"""What all tests share: Hypothesis profiles, boildown as a command, and the shared data where there is some."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+COMMAND = "import sys; from boildown_cli.app import main; sys.exit(main())"
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True, print_blob=True)
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+def source_roots(root: Path) -> dict[str, str]:
+    """The environment of a process that imports boildown from the tree at `root`, installed or not."""
+    path = os.pathsep.join(str(root / folder) for folder in ("cli", "compressors"))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100", "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the clone."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real conversations beside the clone; skips where there is none."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("../shared/data is not there: real conversations are not part of the clone")
+    return SHARED
+
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture(scope="session")
+def boildown() -> Run:
+    """Runs `boildown ARGUMENTS` as a process: boildown("count", path, input=b"...", cwd=folder)."""
+
+    def run(
+        *arguments: str | Path, input: bytes = b"", cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-c", COMMAND, *map(str, arguments)],
+            input=input,
+            cwd=cwd,
+            env={**source_roots(ROOT), **(env or {})},
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
