@@ -1,10 +1,10 @@
 """Every error that boildown raises on purpose, in one tree.
 
-    BoildownError              something the user can act on; the message says what, where and what next
-    ├── UsageError             an option, a pipeline or a stage option is wrong              exit 2
-    ├── InputError             a file cannot be read as a conversation                       exit 2
-    └── NotMetError            all was read and understood, but the demand cannot be met     exit 1
-        └── BudgetError        the pinned part alone is larger than the budget               exit 1
+BoildownError              something the user can act on; the message says what, where and what next
+├── UsageError             an option, a pipeline or a stage option is wrong              exit 2
+├── InputError             a file cannot be read as a conversation                       exit 2
+└── NotMetError            all was read and understood, but the demand cannot be met     exit 1
+    └── BudgetError        the pinned part alone is larger than the budget               exit 1
 """
 
 from __future__ import annotations

@@ -45,9 +45,8 @@ def attribute(name: str) -> Any:
     """The class or function behind a stage's name."""
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1)
-        raise UsageError(
-            f"no stage is called {name!r}{f'; did you mean {near[0]!r}?' if near else '.'} There are: {', '.join(names())}."
-        )
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise UsageError(f"no stage is called {name!r}{hint} There are: {', '.join(names())}.")
     module, _, attr = names()[name].partition(":")
     return getattr(import_module(module), attr)
 

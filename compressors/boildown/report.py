@@ -94,7 +94,11 @@ class Report:
 
 
 def fates(
-    source: Sequence[Message], sizes_in: Sequence[int], result: Transcript, sizes_out: Sequence[int], steps: Sequence[Step]
+    source: Sequence[Message],
+    sizes_in: Sequence[int],
+    result: Transcript,
+    sizes_out: Sequence[int],
+    steps: Sequence[Step],
 ) -> tuple[Fate, ...]:
     """Every source message with what became of it. Raises AssertionError if one vanished without a trace."""
     now = {m.id: (m, n) for m, n in zip(result.messages, sizes_out, strict=True)}

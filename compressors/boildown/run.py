@@ -108,7 +108,8 @@ def boil(
     source, sizes_in = transcript.messages, counter.messages(transcript.messages)
     tokens_in = counter.total(source)
     sayable, lost = convert(transcript, info)
-    steps = [] if sayable is transcript else [convert_step(transcript, sayable, tokens_in, counter.total(sayable.messages))]
+    said = counter.total(sayable.messages)
+    steps = [] if sayable is transcript else [convert_step(transcript, sayable, tokens_in, said)]
     pinned = job.pins(sayable)
     context = Context(counter, target(tokens_in, job.budget, job.ratio, job.window), info.rules)
     result, done = compress(pinned, job.stages, context, watch)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
-from boildown.transcript import Message, Thinking, ToolResult, Transcript, groups
+from boildown.transcript import Message, Text, ToolResult, Transcript, groups
 from boildown.worth import Pieces, Table, table, worth
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_DRAFTS = 6
 SLACK = 0.01
+TIES = 0.01
 NOTHING = "…"
 MARKS = ".!?…。！？।؟"
 
@@ -54,6 +55,16 @@ class Offer:
         opened = total > 0
         return good & opened[self.group], opened
 
+    def up_to(self, largest: float) -> Offer:
+        """The offer without what costs more than `largest` tokens; of pieces that are worth the same, the first first.
+
+        Without that order a price takes all of them or none, and words of one short text are often worth the same.
+        """
+        import numpy as np
+
+        order = np.linspace(1.0, 1.0 - TIES, len(self.worth))
+        return replace(self, worth=np.where(self.cost > largest, 0.0, self.worth * order))
+
     def tokens(self, price: float) -> float:
         """What the choice at `price` costs."""
         chosen, opened = self.choose(price)
@@ -64,15 +75,18 @@ class Offer:
         low, high = 0.0, 1e-9
         while self.tokens(high) > room and high < 1e12:
             low, high = high, high * 8
-        while high - low > 1e-4 * high:
+        while low and high - low > 1e-4 * high:
             middle = (low + high) / 2
             low, high = (middle, high) if self.tokens(middle) > room else (low, middle)
         return high
 
 
-def shrink(transcript: Transcript, context: Context, pieces: Pieces, room: int) -> Transcript:
+def shrink(
+    transcript: Transcript, context: Context, pieces: Pieces, room: int, largest: float = float("inf")
+) -> Transcript:
     """Take out the pieces that are worth least until the transcript costs at most `room` tokens, and nearly all of it.
 
+    Pieces of more than `largest` tokens are not kept: where one is, the rest cannot fill the room that it leaves.
     Pieces cost other tokens in a row than alone, so two choices are counted exactly, one that fits and one that does
     not quite; the newest groups then take the larger choice for as long as the room allows.
     """
@@ -82,6 +96,7 @@ def shrink(transcript: Transcript, context: Context, pieces: Pieces, room: int) 
     free = room - cutting.taken
     if free <= 0:
         return cutting.build(lambda g: ())
+    cutting.offer = cutting.offer.up_to(min(free, largest))
     tight, loose = cutting.bracket(free)
     sizes, larger = cutting.sizes(tight), cutting.sizes(loose)
     left = free - sum(sizes.values())
@@ -117,11 +132,14 @@ class _Cutting:
         held = np.array(self.pinned)[owner]
         self.taken = int(sizes[held].sum()) + count.framing.reply
         value = worth(found, messages, cost, framing)
-        marks = np.bincount([p.message for p in found.places], minlength=len(messages))
+        marks = np.bincount([p.message for p in found.places], minlength=len(messages)).astype(float)
         fixed = np.bincount(owner, np.where(held, 0, framing + marks), len(self.members))
-        least = count.framing.message * np.bincount(owner, minlength=len(self.members))
+        least = float(count.framing.message) * np.bincount(owner, minlength=len(self.members))
         rate = value.sum() / max(cost.sum(), 1.0)
-        self.offer = Offer(owner[found.messages], value, cost, fixed, np.maximum(fixed - least, 0) * rate)
+        given = np.maximum(fixed - least, 0) * rate
+        if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
+            given = np.full(1, np.inf)
+        self.offer = Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
         self.first = np.searchsorted(found.place, np.arange(len(found.places) + 1))
         self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
 
@@ -151,7 +169,7 @@ class _Cutting:
             if isinstance(block, ToolResult):
                 blocks.append(block if text == block.text else replace(block, text=text or NOTHING))
             elif text:
-                blocks.append(block if isinstance(block, Thinking) or text == block.text else replace(block, text=text))
+                blocks.append(replace(block, text=text) if isinstance(block, Text) and text != block.text else block)
         return message.with_blocks(blocks) if blocks else None
 
     def render(self, n: int, chosen: Bools) -> str:
@@ -168,7 +186,9 @@ class _Cutting:
         firsts = kept[np.concatenate([[0], breaks + 1])] + a
         lasts = kept[np.concatenate([breaks, [len(kept) - 1]])] + a
         runs = list(zip(self.found.start[firsts].tolist(), self.found.end[lasts].tolist(), strict=True))
-        return closed(join(text, runs), text)
+        last = a + kept[-1]
+        short = last + 1 < b and self.found.unit[last + 1] == self.found.unit[last]
+        return closed(join(text, runs), text) if short else join(text, runs)
 
     def sizes(self, draft: Draft) -> dict[int, int]:
         """Exact tokens of each group of a draft."""

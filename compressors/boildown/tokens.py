@@ -282,8 +282,8 @@ class Counter:
         return [sizes[id(message)][1] for message in messages]
 
     def total(self, messages: Sequence[Message]) -> int:
-        """Tokens of a conversation: its messages and what is charged once."""
-        return sum(self.messages(messages)) + self.framing.reply
+        """Tokens of a conversation: its messages and what is charged once; 0 where there are none."""
+        return sum(self.messages(messages)) + self.framing.reply if messages else 0
 
     def by_kind(self, messages: Sequence[Message]) -> dict[tuple[str, str], int]:
         """Tokens by role and kind; their sum is `total`.
@@ -293,7 +293,7 @@ class Counter:
         """
         charges = [(message.role, charge) for message in messages for charge in self._charges(message)]
         counts = self.texts(charge.text for _, charge in charges)
-        tally = Tally({("assistant", "framing"): self.framing.reply})
+        tally = Tally({("assistant", "framing"): self.framing.reply if messages else 0})
         for (role, charge), count in zip(charges, counts, strict=True):
             tally[role, charge.kind] += charge.tokens + count
         return {key: tokens for key, tokens in tally.items() if tokens}

@@ -2,7 +2,8 @@
 
 The worth of a word occurrence is `sqrt(idf)`, with idf = ln(1 + N / (1 + df)) over the N messages (Spärck Jones 1972),
 a twentieth of that for function words, half as much again for digits, and divided by n ** 0.2 for its n-th mention, so
-that a fact's second mention is worth less than its first (coverage, as in Lin and Bilmes 2011). Sentences, messages and
+that a fact's second mention is worth less than its first (coverage, as in Lin and Bilmes 2011). Where a transcript uses
+tools, paths, identifiers, hashes and numbers count three times more: later calls need them letter by letter. Sentences, messages and
 speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count double, and a
 role that talks at far greater length than the user is discounted, for its words are the easier to do without.
 """
@@ -10,6 +11,7 @@ role that talks at far greater length than the user is discounted, for its words
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from boildown.text.units import Kind, units
 from boildown.text.words import FIRST_PERSON, FUNCTION, WORD
-from boildown.transcript import Message, Text, Thinking, ToolResult
+from boildown.transcript import Message, Text, Thinking, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,13 @@ OWN_WORDS = 2.0
 SENTENCE_DENSITY = 0.5
 MESSAGE_DENSITY = 1.0
 LENGTH_DISCOUNT = 0.75
+IDENTIFIER_WORTH = 3.0
+MARKED = "\0"
+# Each form begins only where no character of its own kind stands before it, which keeps the search linear.
+IDENTIFIER = re.compile(
+    r"https?://[^\s\"'<>)\]]+|(?<![\w.@~/-])[\w.@~-]*/[\w.@~/-]*\w|(?<![\w-])[\w-]+\.[a-z]{1,4}\b"
+    r"|(?<!\w)(?:[0-9a-f]{7,40}|\d{3,}|[^\W_]+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)(?!\w)"
+)
 STAMP_WORTH = 2.0
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
@@ -80,22 +89,30 @@ def table(messages: Sequence[Message], pieces: Pieces) -> Table:
     """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block."""
     import numpy as np
 
-    places, texts = [], []
-    ids: dict[str, int] = {}
-    rows: list[tuple[int, int, int, int, int]] = []
-    unit = 0
+    places: list[Place] = []
+    texts: list[str] = []
+    ids: defaultdict[str, int] = defaultdict()
+    ids.default_factory = ids.__len__
+    spans: list[tuple[int, int]] = []
+    kinds: list[int] = []
+    per_unit: list[int] = []
+    per_place: list[int] = []
     for i, message in enumerate(messages):
         for j, block in enumerate(() if message.pinned else message.blocks):
             if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip():
                 continue
-            text = block.text
-            for spans in _spans(block, pieces):
-                rows += [(len(places), a, b, unit, ids.setdefault(text[a:b], len(ids))) for a, b in spans]
-                unit += 1
+            text, before = block.text, len(spans)
+            for found in _spans(block, pieces):
+                spans += found
+                per_unit.append(len(found))
+                kinds += [ids[text[a:b]] for a, b in found]
             places.append(Place(i, j))
             texts.append(text)
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    return Table(places, *columns, list(ids), texts)
+            per_place.append(len(spans) - before)
+    start, end = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2).T
+    place = np.repeat(np.arange(len(places)), per_place)
+    unit = np.repeat(np.arange(len(per_unit)), per_unit)
+    return Table(places, place, start, end, unit, np.array(kinds, np.int64), list(ids), texts)
 
 
 def _spans(block: Text | ToolResult | Thinking, pieces: Pieces) -> Iterator[Sequence[tuple[int, int]]]:
@@ -123,25 +140,33 @@ def whole(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The W words of all pieces in reading order: ids into `vocabulary`, and the piece that each stands in."""
+    """The W words of all pieces: ids into `vocabulary`, and the piece that each stands in.
+
+    The first `plain` entries of the vocabulary are words, those after it identifiers.
+    """
 
     word: Ints
     piece: Ints
     vocabulary: list[str]
+    plain: int
 
 
-def words(found: Table) -> Words:
-    """The words of the pieces, lower case; each distinct piece is split once."""
+def words(found: Table, identifiers: bool = False) -> Words:
+    """The words of the pieces, lower case, and where asked for their identifiers; each distinct piece is split once."""
     import numpy as np
 
     ids: dict[str, int] = {}
     split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in found.types]
+    plain = len(ids)
+    if identifiers:
+        for text, held in zip(found.types, split, strict=True):
+            held += [ids.setdefault(MARKED + w, len(ids)) for w in IDENTIFIER.findall(text)]
     flat = np.fromiter(chain.from_iterable(split), np.int64)
     first = np.concatenate([[0], np.cumsum([len(s) for s in split], dtype=np.int64)])
     many = np.diff(first)[found.kind]
     ends = np.cumsum(many)
     place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[:-1][found.kind] - (ends - many), many)
-    return Words(flat[place], np.repeat(np.arange(len(many)), many), list(ids))
+    return Words(flat[place], np.repeat(np.arange(len(many)), many), list(ids), plain)
 
 
 def rarity(spoken: Words, messages: Ints) -> Floats:
@@ -158,10 +183,12 @@ def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Flo
     """The worth of each piece. `costs` are its tokens, `framing` those each message costs besides its text."""
     import numpy as np
 
-    spoken, where, count = words(found), found.messages, len(found.kind)
+    working = any(isinstance(b, ToolCall | ToolResult) for m in messages for b in m.blocks)
+    spoken, where, count = words(found, working), found.messages, len(found.kind)
     plain = function_words(spoken)
     digits = np.array([any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
     value = np.sqrt(rarity(spoken, where)) * np.where(plain, FUNCTION_WORTH, 1.0) * np.where(digits, DIGIT_WORTH, 1.0)
+    value[spoken.plain :] = IDENTIFIER_WORTH * np.maximum(value[spoken.plain :], 1.0)
     piece = np.bincount(spoken.piece, value[spoken.word] * mention(spoken.word) ** -REPEAT, count)
     piece = piece * np.array([STAMP_WORTH if STAMP.fullmatch(t) else 1.0 for t in found.types])[found.kind]
     own = np.array([w in FIRST_PERSON for w in spoken.vocabulary], float)
@@ -171,7 +198,7 @@ def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Flo
     piece = piece * np.where(personal, OWN_WORDS, 1.0)[found.unit]
     piece = piece * density(found.unit, piece, costs, np.zeros(size))[found.unit] ** SENTENCE_DENSITY
     piece = piece * density(where, piece, costs, framing)[where] ** MESSAGE_DENSITY
-    return piece * speakers(where, messages, costs)[where]
+    return np.asarray(piece * speakers(where, messages, costs)[where])
 
 
 def function_words(spoken: Words) -> Bools:
@@ -185,7 +212,7 @@ def function_words(spoken: Words) -> Bools:
     member = {name: np.array([w in listed for w in spoken.vocabulary], bool) for name, listed in FUNCTION.items()}
     often = {name: int(seen[held].sum()) for name, held in member.items()}
     most = max(often.values())
-    return np.any([held for name, held in member.items() if 2 * often[name] >= most], axis=0)
+    return np.asarray(np.any([held for name, held in member.items() if 2 * often[name] >= most], axis=0))
 
 
 def mention(kinds: Ints) -> Floats:
@@ -207,8 +234,8 @@ def density(holder: Ints, worths: Floats, costs: Floats, framing: Floats) -> Flo
 
     size = len(framing)
     value = np.bincount(holder, worths, size) / np.maximum(np.bincount(holder, costs, size) + framing, 1.0)
-    mean = value[value > 0].mean() if (value > 0).any() else 1.0
-    return value / mean
+    mean = float(value[value > 0].mean()) if (value > 0).any() else 1.0
+    return np.asarray(value / mean)
 
 
 def speakers(where: Ints, messages: Sequence[Message], costs: Floats) -> Floats:

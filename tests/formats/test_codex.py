@@ -90,7 +90,7 @@ def test_each_item_becomes_the_block_that_the_model_is_shown() -> None:
         item("new_thing", words="hello", encrypted_content="secret"),
     )
     assert [(m.role, m.blocks) for m in only(data).messages] == [
-        ("system", (Text("Be brief.", 0),)),
+        ("developer", (Text("Be brief.", 0),)),
         ("assistant", (Thinking("Hm", "gAAA", 0),)),
         ("assistant", (ToolCall("c1", "exec", '{"cmd": "ls"}', 0),)),
         ("tool", (ToolResult("c1", "a.py", at=0),)),
@@ -239,7 +239,7 @@ def test_a_conversation_of_another_format_becomes_a_rollout() -> None:
     assert records(out)[0]["type"] == "session_meta"
     again = only(out).messages
     assert [(m.role, m.text) for m in again] == [
-        ("system", "Be kind."),
+        ("developer", "Be kind."),
         ("user", "ls?"),
         ("assistant", "Yes."),
         ("assistant", ""),

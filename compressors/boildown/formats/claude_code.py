@@ -55,9 +55,7 @@ INHERITED = ("isSidechain", "userType", "cwd", "sessionId", "version", "gitBranc
 LINKS = ("logicalParentUuid", "leafUuid")
 """What points at a record besides `parentUuid`, and is led to the nearest ancestor that stays.
 
-`messageId` of a file-history-snapshot is left alone, as is `sourceToolAssistantUUID`: the first says which prompt
-the files are restored for, and another one would restore other files; the second names the record of the call, which
-stays as long as its result does.
+`sourceToolAssistantUUID` is left alone: it names the record of the call, which stays as long as its result does.
 """
 EPOCH = "1970-01-01T00:00:00.000Z"
 """When a message was said that no source gives a time for."""
@@ -71,6 +69,7 @@ class Index:
     uuids, parents  of each record, "" for none
     links           (record, key, uuid) for each of LINKS
     progress        (record, ids of the tool calls that it reports on)
+    snapshots       the file-history-snapshot records
     side            the records of sub-agents
     """
 
@@ -79,6 +78,7 @@ class Index:
     parents: tuple[str, ...]
     links: tuple[tuple[int, str, str], ...]
     progress: tuple[tuple[int, tuple[str, ...]], ...]
+    snapshots: tuple[int, ...]
     side: frozenset[int]
 
 
@@ -163,6 +163,7 @@ class _Session:
     seen: set[str] = field(default_factory=set)
     links: list[tuple[int, str, str]] = field(default_factory=list)
     progress: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    snapshots: list[int] = field(default_factory=list)
     side: set[int] = field(default_factory=set)
     title: str = ""
 
@@ -180,6 +181,8 @@ class _Session:
         if kind == "progress":
             ids = {_string(record, "parentToolUseID"), _string(record, "toolUseID")} - {""}
             self.progress.append((index, tuple(sorted(ids))))
+        if kind == "file-history-snapshot":
+            self.snapshots.append(index)
         if record.get("isSidechain") is True:
             self.side.add(index)
         self.seen.add(own)
@@ -222,6 +225,7 @@ def _transcript(values: Iterator[Json], records: tuple[bytes, ...], frame: Frame
         tuple(session.parents),
         tuple(session.links),
         tuple(session.progress),
+        tuple(session.snapshots),
         frozenset(session.side),
     )
     source = Source("claude-code", records, messages, layout=index, notes=tuple(notes))
@@ -267,7 +271,7 @@ class _Plan:
 
 def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
     plan = _plan(transcript, source)
-    _drop_progress(plan, index)
+    _drop_dependents(plan, index)
     links = _links(index, plan.gone)
     new = _new_records(plan, source, index, links)
     items: list[tuple[int, bytes]] = []
@@ -280,13 +284,18 @@ def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
     return index.frame.join(items)
 
 
-def _drop_progress(plan: _Plan, index: Index) -> None:
-    """Progress repeats what a call got back, so it goes when the call or a part of its result does."""
+def _drop_dependents(plan: _Plan, index: Index) -> None:
+    """What only serves a message goes with it: progress, which repeats what a call got back, and file snapshots.
+
+    A session that lost messages keeps no snapshot: rewinding would bring back files that it no longer explains.
+    """
     lost = {index.uuids[i] for i in plan.gone} - {""}
     for record, ids in index.progress:
         if plan.touched.intersection(ids) or (not ids and index.parents[record] in lost):
             plan.gone.add(record)
             lost.add(index.uuids[record])
+    if plan.gone or plan.edited:
+        plan.gone.update(index.snapshots)
 
 
 def _plan(transcript: Transcript, source: Source) -> _Plan:

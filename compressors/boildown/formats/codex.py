@@ -32,11 +32,11 @@ INFO = FormatInfo(
     title="Codex CLI rollout: a session's records, one a line, of this year's shape or the first one's",
     example='{"type": "response_item", "payload": {"type": "message", "role": "user", "content": [...]}}',
     framing=Framing(
-        message=4,
+        message=5,
         name=1,
-        block=3,
+        block=2,
         reply=3,
-        source="taken as Chat Completions' (OpenAI cookbook); OpenAI states none for the Responses API",
+        source="an estimate after Chat Completions' figures; OpenAI states none for the Responses API",
     ),
     says=EVERYTHING - {"name", "document"},
 )
@@ -116,8 +116,7 @@ def _is_shown(item: dict[str, Json], blocks: tuple[Block, ...]) -> bool:
 def _role(item: dict[str, Json]) -> str:
     kind = str(item.get("type", ""))
     if kind == "message":
-        role = str(item.get("role", "unknown"))
-        return "system" if role == "developer" else role
+        return str(item.get("role", "unknown"))
     return "tool" if kind.endswith("_output") else "assistant"
 
 

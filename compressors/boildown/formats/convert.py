@@ -81,7 +81,9 @@ class _Target:
         return replace(message, role=role, blocks=tuple(blocks), name=name)
 
     def _role(self, message: Message, blocks: list[Block], notes: dict[str, str]) -> str:
-        if message.role == "system" and "system" not in self.info.says:
+        if message.role in ("system", "developer"):
+            if "system" in self.info.says:
+                return "system"
             notes["system"] = "the format has no system role; it speaks as the user"
             return "user"
         if message.role == "tool" and not any(isinstance(b, ToolResult) for b in blocks):

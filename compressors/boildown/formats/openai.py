@@ -35,6 +35,7 @@ INFO = FormatInfo(
     ),
     says=frozenset({"text", "tool call", "tool result", "thinking", "image", "system", "name"}),
 )
+HOLDERS = ("messages", "traj")
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 
 
@@ -46,15 +47,21 @@ def sniff(sample: Sample) -> bool:
     if sample.kind == "lines" and any(map(media.is_rollout_header, objects[:1])):
         return False
     said = [item for item in objects if _is_message(item)]
-    held = [item["messages"] for item in objects if isinstance(item.get("messages"), list)]
+    held = [found for item in objects if (found := _held(item)) is not None]
     if held and len(held) * 2 >= len(objects):
         flat = [m for group in held for m in group if isinstance(m, dict)]
         return not any(map(media.is_anthropic_body, objects)) and any(map(_is_message, flat))
     return len(said) * 2 > len(objects) and not any(map(media.is_anthropic_message, said))
 
 
+def _held(item: dict[str, Json]) -> list[Json] | None:
+    """The messages of a conversation object: a request's or a log's `messages`, or the `traj` of an agent benchmark."""
+    return next((item[key] for key in HOLDERS if isinstance(item.get(key), list)), None)
+
+
 def _is_message(item: dict[str, Json]) -> bool:
-    return item.get("role") in ROLES and bool({"content", "tool_calls", "function_call"} & item.keys())
+    role = item.get("role")
+    return isinstance(role, str) and role in ROLES and bool({"content", "tool_calls", "function_call"} & item.keys())
 
 
 def read(data: bytes) -> Iterator[Transcript]:
@@ -62,7 +69,8 @@ def read(data: bytes) -> Iterator[Transcript]:
     kind = sample(data).kind
     if kind == "lines":
         first = next((v for v in sample(data).items if isinstance(v, dict)), {})
-        yield from conversations(data, "openai", _conversation) if "messages" in first else iter([_message_lines(data)])
+        alone = _held(first) is None
+        yield from iter([_message_lines(data)]) if alone else conversations(data, "openai", _conversation)
     elif kind == "array" and not _holds_conversations(data):
         yield _transcript(row(data.decode("utf-8", "surrogateescape")))
     else:
@@ -82,12 +90,12 @@ def _message_lines(data: bytes) -> Transcript:
 
 
 def _holds_conversations(data: bytes) -> bool:
-    return any("messages" in item for item in sample(data).objects[:1])
+    return any(_held(item) is not None for item in sample(data).objects[:1])
 
 
 def _conversation(piece: Piece) -> Transcript:
-    held = next((m for m in members(piece.text, piece.start) if m.key == "messages"), None)
-    if held is None or not isinstance(held.value, list):
+    held = next((m for m in members(piece.text, piece.start) if m.key in HOLDERS and isinstance(m.value, list)), None)
+    if held is None:
         raise ValueError("an object without a list of messages")
     return _transcript(row(piece.text, held.start, piece.start, piece.end), before=piece.before, after=piece.after)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter as Tally
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,9 +20,9 @@ LEAST_WORDS = 5
 class Dedup:
     """Keep one copy of what one speaker says twice, word for word or nearly; the kept copy stands for the others.
 
-    A near copy goes only if it says no number and no negation that the kept one lacks. Messages of fewer than five
-    words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets (Chaudhuri,
-    Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
+    A near copy goes only if it says no number that the kept one lacks and both deny the same. Messages of fewer than
+    five words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets
+    (Chaudhuri, Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
     """
 
     REASON = "said elsewhere in the transcript"
@@ -78,11 +78,15 @@ def near_copies(messages: Sequence[Message], candidates: Sequence[int], threshol
     The largest set of each family is kept, the newest of equals; each copy is compared with the kept one itself.
     """
     sets = _word_sets([messages[i] for i in candidates])
-    index: dict[int, list[int]] = defaultdict(list)
-    for c in sorted(range(len(sets)), key=lambda c: (not messages[candidates[c]].pinned, -len(sets[c]), -c)):
+    index: dict[int, deque[int]] = defaultdict(deque)
+    for c in sorted(range(len(sets)), key=lambda c: (-len(sets[c]), not messages[candidates[c]].pinned, -c)):
         words, message = sets[c], messages[candidates[c]]
         prefix = words[: len(words) - math.ceil(threshold * len(words)) + 1]
         found = None
+        for word in prefix:
+            # The sets come in falling size, so what is too large for this one is too large for all that follow.
+            while index[word] and threshold * len(sets[index[word][0]]) > len(words):
+                index[word].popleft()
         if not message.pinned:
             for k in dict.fromkeys(k for word in prefix for k in index.get(word, ())):
                 if _stands_for(messages[candidates[k]], message, sets[k], words, threshold):
@@ -113,13 +117,14 @@ def _stands_for(
         return False
     common = len(set(kept_words).intersection(copy_words))
     union = len(kept_words) + len(copy_words) - common
-    return common >= threshold * union and _exacting(copy) <= _exacting(kept)
+    return common >= threshold * union and _exactly(kept, copy)
 
 
-def _exacting(message: Message) -> set[str]:
-    """The words that a copy must share: those with digits, and negations."""
-    said = message.text.lower().split()
-    return {w for w in said if any(map(str.isdigit, w))} | (_NEGATION & set(said))
+def _exactly(kept: Message, copy: Message) -> bool:
+    """Whether `kept` denies no more and no less than `copy`, and holds each of its numbers."""
+    said, other = kept.text.lower().split(), copy.text.lower().split()
+    denied, denies = (Tally(w for w in words if w in _NEGATION) for words in (said, other))
+    return denied == denies and {w for w in other if any(map(str.isdigit, w))} <= set(said)
 
 
 def _covering(messages: Sequence[Message], stands: dict[int, int]) -> Iterator[Message]:

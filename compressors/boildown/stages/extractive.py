@@ -16,9 +16,7 @@ class Extractive:
 
     REASON = "sentences worth least per token"
 
-    share: float = field(
-        default=2.0, metadata={"help": "where more stages follow, stop at this many times the budget and leave them the rest"}
-    )
+    share: float = field(default=2.0, metadata={"help": "where more stages follow, stop at this many times the budget"})
 
     def __post_init__(self) -> None:
         if self.share < 1:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from math import inf
 
+from boildown.errors import BudgetError
 from boildown.formats.convert import join_turns
 from boildown.pipeline import Context
 from boildown.selection import NOTHING, shrink
@@ -14,7 +16,8 @@ from boildown.transcript import Message, Text, Transcript, groups
 from boildown.worth import whole
 
 FULL = 0.99
-MOST_CUTS = 4
+MOST_CUTS = 16
+MOST_ROUNDS = 4
 OPENING_SHARE = 0.02
 OPENING_LEAST = 16
 
@@ -31,39 +34,44 @@ class Fit:
     source: Transcript
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
-        gained = 0
-        for _ in range(3):
-            larger = replace(context, target=context.target + gained)
-            filled = self._fill(transcript, larger)
+        best, most, aim, low, high = None, -1, context.target, 0, 0
+        for _ in range(MOST_ROUNDS):
+            filled = self._fill(transcript, replace(context, target=aim))
             joined = filled.with_messages(join_turns(filled.messages)) if context.rules.alternate else filled
             size = context.count(joined)
-            if size > context.target:
-                return self._tightened(transcript, context)
-            if size >= FULL * context.target or joined is filled:
-                return joined
-            gained = context.count(filled) - size
-        return joined
-
-    def _tightened(self, transcript: Transcript, context: Context) -> Transcript:
-        filled = self._fill(transcript, context)
-        return filled.with_messages(join_turns(filled.messages)) if context.rules.alternate else filled
+            if most < size <= context.target:
+                best, most = joined, size
+            if len(joined.messages) == len(filled.messages) or FULL * context.target <= size <= context.target:
+                break
+            # Joined turns cost less framing, so that there is room for more; how much more shows only afterwards.
+            low, high = (aim, high) if size <= context.target else (low, aim)
+            aim = (low + high) // 2 if high else aim + context.target - size
+        return best or self._pinned()
 
     def _fill(self, transcript: Transcript, context: Context) -> Transcript:
-        opening = self._opening(context) if context.rules.user_first else None
-        reserve = sum(context.sizes([opening])) if opening else 0
-        fitted = window(transcript, replace(context, target=context.target - reserve))
-        if opening and _first_role(fitted) not in ("user", None):
-            fitted = self._with(fitted, (opening,))
-        return self._restored(fitted, context)
-
-    def _opening(self, context: Context) -> Message | None:
-        """The first user message, short: what a conversation begins with whose beginning is gone."""
+        filled = self._restored(window(transcript, context), context)
         first = next((m for m in self.source.messages if m.role != "system"), None)
-        if first is None or first.role != "user" or first.pinned:
-            return None
+        if not context.rules.user_first or first is None or first.role != "user" or _begins(filled):
+            return filled
+        for opening in (self._opening(first, context), first.with_blocks([Text(NOTHING)])):
+            reserve = sum(context.sizes([opening]))
+            opened = self._with(window(transcript, replace(context, target=context.target - reserve)), [opening])
+            if context.count(opened) <= context.target:
+                return self._restored(opened, context)
+        pinned = self._pinned()
+        if not _begins(pinned):
+            what = "what is pinned, with a word of the user's to begin with as the format demands,"
+            raise BudgetError(context.count(pinned) + reserve, context.target, what)
+        return pinned
+
+    def _opening(self, first: Message, context: Context) -> Message:
+        """The first user message, short: what a conversation begins with whose beginning is gone."""
         room = max(OPENING_LEAST, int(context.target * OPENING_SHARE))
         short = shrink(self.source.with_messages([first]), context, pieces, room + context.counter.framing.reply)
-        return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING, 0)])
+        return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING)])
+
+    def _pinned(self) -> Transcript:
+        return self.source.with_messages(m for m in self.source.messages if m.pinned)
 
     def _restored(self, transcript: Transcript, context: Context) -> Transcript:
         room, cuts = context.target - context.count(transcript), 0
@@ -94,29 +102,40 @@ class Fit:
     def _cut(self, members: tuple[Message, ...], context: Context, room: int) -> tuple[Message, ...]:
         """The group cut to `room` tokens: at sentences where that fills it, else at words. Empty where it cannot be."""
         part = self.source.with_messages(replace(m, pinned=False) for m in members)
-        for cutter in (whole, pieces):
-            short = shrink(part, context, cutter, room + context.counter.framing.reply)
-            size = context.count(short) - context.counter.framing.reply
-            if len(short.messages) == len(members) and FULL * room <= size <= room:
-                return short.messages
-        return short.messages if len(short.messages) == len(members) and size <= room else ()
+        best: tuple[Message, ...] = ()
+        most, largest = 0, inf
+        for cutter in (whole, pieces, pieces):
+            short = shrink(part, context, cutter, room + context.counter.framing.reply, largest).messages
+            size = sum(context.sizes(short))
+            if len(short) == len(members) and most < size <= room:
+                best, most = short, size
+            if most >= FULL * room:
+                break
+            largest = room - most if cutter is pieces else inf
+        return best
 
-    def _with(self, transcript: Transcript, back: tuple[Message, ...] | list[Message]) -> Transcript:
-        """`transcript` with messages put (back) in their places, no longer covered by others."""
+    def _with(self, transcript: Transcript, back: Sequence[Message]) -> Transcript:
+        """`transcript` with messages put (back) in their places, which no other stands for any longer."""
         place = {m.id: i for i, m in enumerate(self.source.messages)}
-        put = {m.id: m for m in back}
-        kept = [
-            replace(m, covers=tuple(i for i in m.covers if i not in put)) if not put.keys().isdisjoint(m.covers) else m
-            for m in transcript.messages
-            if m.id not in put
-        ]
-        merged, waiting = [], sorted(put.values(), key=lambda m: place[m.id], reverse=True)
-        for message in kept:
+        now = {m.id: m for m in transcript.messages}
+        put = {m.id: replace(m, covers=now[m.id].covers) if m.id in now else m for m in back}
+        new = [m for m in put.values() if m.id not in now]
+        taken = {i for m in new for i in (m.id, *m.covers)}
+        merged, waiting = [], sorted(new, key=lambda m: place[m.id], reverse=True)
+        for message in transcript.messages:
             while waiting and place[waiting[-1].id] < place.get(message.id, -1):
                 merged.append(waiting.pop())
-            merged.append(message)
+            merged.append(_without(put.get(message.id, message), taken))
         return transcript.with_messages([*merged, *reversed(waiting)])
 
 
-def _first_role(transcript: Transcript) -> str | None:
-    return next((m.role for m in transcript.messages if m.role != "system"), None)
+def _without(message: Message, ids: Set[str]) -> Message:
+    """`message`, which no longer stands for `ids`."""
+    if ids.isdisjoint(message.covers):
+        return message
+    return replace(message, covers=tuple(i for i in message.covers if i not in ids))
+
+
+def _begins(transcript: Transcript) -> bool:
+    """Whether the first to speak is the user, if anybody does."""
+    return next((m.role == "user" for m in transcript.messages if m.role != "system"), True)

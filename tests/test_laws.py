@@ -1,0 +1,570 @@
+"""The promises, for every registered stage and the default pipeline, on transcripts that Hypothesis builds."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boildown import registry
+from boildown.errors import BudgetError, InputError
+from boildown.pipeline import Context, Pins, Step, compress, target
+from boildown.report import Fate, fates
+from boildown.run import Job, boil, conversations, reader
+from boildown.selection import MARKS, NOTHING
+from boildown.text.spans import pieces
+from boildown.text.units import units
+from boildown.tokens import Counter, tokenizer
+from boildown.transcript import (
+    FormatInfo,
+    Message,
+    Opaque,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Transcript,
+    groups,
+)
+from boildown.worth import STAMP, WORDY
+from conftest import ROOT, source_roots
+from roundtrip import DATA, SAMPLES, said
+from strategies import INFOS, PLANTED, long_transcript, names, transcripts
+
+PIPELINES = [*registry.names(), registry.DEFAULT]
+COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
+LEAST_FILL = 0.97
+LEAST_ROOM = 250
+every_pipeline = pytest.mark.parametrize("pipeline", PIPELINES)
+some = settings(max_examples=max(1, settings().max_examples // 3))
+few = settings(max_examples=max(1, settings().max_examples // 5))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A transcript, its pins set, to be compressed to `target` for a format."""
+
+    transcript: Transcript
+    format: str
+    target: int
+
+    @property
+    def info(self) -> FormatInfo:
+        return INFOS[self.format]
+
+    @property
+    def context(self) -> Context:
+        return Context(COUNTERS[self.format], self.target, self.info.rules)
+
+    @property
+    def read(self) -> dict[str, Message]:
+        return {m.id: m for m in self.transcript.messages}
+
+
+def between(transcript: Transcript, name: str, percent: int) -> Case:
+    """A target `percent` of the way from what must be kept to the whole."""
+    counter = COUNTERS[name]
+    least = counter.total([m for m in transcript.messages if m.pinned]) + opening(transcript, name)
+    whole = counter.total(transcript.messages)
+    return Case(transcript, name, min(whole, least + (whole - least) * percent // 100))
+
+
+def opening(transcript: Transcript, name: str) -> int:
+    """Tokens of the user's first word, where the format demands that one begins and no pinned message does."""
+    spoken = [m for m in transcript.messages if m.role != "system"]
+    pinned = [m for m in spoken if m.pinned]
+    if not INFOS[name].rules.user_first or not pinned or pinned[0].role == "user" or spoken[0].role != "user":
+        return 0
+    return sum(COUNTERS[name].messages([spoken[0].with_blocks([Text(NOTHING)])]))
+
+
+def roomy(seed: int, name: str, percent: int) -> Case:
+    """A large transcript, and a target of which a word is a small part."""
+    case = between(long_transcript(seed), name, percent)
+    return replace(case, target=max(case.target, LEAST_ROOM))
+
+
+cases = st.builds(between, transcripts(), names, st.integers(0, 100))
+long_cases = st.builds(roomy, st.integers(0, 10**6), names, st.integers(8, 90))
+
+
+def boiled(pipeline: str, case: Case) -> tuple[Transcript, list[Step]]:
+    return compress(case.transcript, registry.parse(pipeline), case.context)
+
+
+# 1 and 2: the budget
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_the_output_never_exceeds_the_budget(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    assert case.context.count(result) <= case.target
+
+
+@every_pipeline
+@given(transcript=transcripts(), name=names, percent=st.integers(0, 99))
+@few
+def test_a_budget_that_the_pins_alone_exceed_is_an_error_that_says_by_how_much(
+    pipeline: str, transcript: Transcript, name: str, percent: int
+) -> None:
+    pinned = COUNTERS[name].total([m for m in transcript.messages if m.pinned])
+    case = Case(transcript, name, pinned * percent // 100)
+    if case.target == pinned:
+        return
+    with pytest.raises(BudgetError) as caught:
+        boiled(pipeline, case)
+    assert (caught.value.needed, caught.value.budget) == (pinned, case.target)
+
+
+@every_pipeline
+@given(case=long_cases)
+@few
+def test_the_output_fills_the_budget_where_more_could_have_been_kept(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    assert_filled(case.transcript, result, case.context)
+
+
+def assert_filled(source: Transcript, result: Transcript, context: Context) -> None:
+    """At least LEAST_FILL of the target, or what is gone does not fit into the rest, the smallest things first."""
+    size, full = context.count(result), LEAST_FILL * min(context.target, context.count(source))
+    if size < full:
+        fits = max(
+            n for n in accumulate(sorted(_missing(source, result, context)), initial=0) if n <= context.target - size
+        )
+        assert size + fits < full, f"{size} of {context.target}, but {fits} more would have fitted"
+
+
+def _missing(source: Transcript, result: Transcript, context: Context) -> Iterator[int]:
+    """For each group of messages, the tokens of the least of it that could be put back."""
+    now = {m.id: m for m in result.messages}
+    covered = {i for m in result.messages for i in m.covers}
+    extra = 2 * context.counter.framing.message if context.rules.alternate else 0
+    for members in groups(source.messages):
+        found = [source.messages[i] for i in members]
+        if any(m.pinned or m.id in covered for m in found):
+            continue
+        if all(m.id in now for m in found):
+            gone = [p for m in found for p in _gone(m, now[m.id])]
+            yield from context.counter.texts(" " + p for p in gone)
+        else:
+            yield sum(context.sizes([_least(m, context) for m in found])) + extra
+
+
+def _gone(was: Message, now: Message) -> list[str]:
+    text = now.text
+    return [p for t in _texts(was) for p in dict.fromkeys(_cut(t)) if text.count(p) < t.count(p)]
+
+
+def _least(message: Message, context: Context) -> Message:
+    """The message with nothing in it that could be left out."""
+    blocks = [
+        replace(b, text=NOTHING if b.text else "") if isinstance(b, ToolResult) else b
+        for b in message.blocks
+        if not isinstance(b, Text | Thinking)
+    ]
+    if not blocks:
+        cut = [Text(p) for t in _texts(message) for p in _cut(t)]
+        thoughts = [b for b in message.blocks if isinstance(b, Thinking)]
+        sizes = context.sizes([message.with_blocks([b]) for b in (*cut, *thoughts)])
+        blocks = [b for _, b in sorted(zip(sizes, (*cut, *thoughts), strict=True), key=lambda pair: pair[0])[:1]]
+    return message.with_blocks(blocks)
+
+
+# 3 and 4: the account
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_every_message_is_kept_or_stood_for_or_dropped_with_a_reason(pipeline: str, case: Case) -> None:
+    result, steps = boiled(pipeline, case)
+    source, sizes = case.transcript.messages, case.context.sizes
+    found = fates(source, sizes(source), result, sizes(result.messages), steps)
+    assert_accounted(source, result, found)
+
+
+def assert_accounted(source: Sequence[Message], result: Transcript, found: Sequence[Fate]) -> None:
+    assert [f.id for f in found] == [m.id for m in source]
+    assert all(f.by and f.reason for f in found if f.fate in ("changed", "stood for", "dropped"))
+    covers = [i for m in result.messages for i in m.covers]
+    assert len(covers) == len(set(covers))
+    assert set(covers) <= {m.id for m in source} - {m.id for m in result.messages}
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_the_report_adds_up(pipeline: str, case: Case) -> None:
+    result, steps = boiled(pipeline, case)
+    count = case.context.count
+    assert count(case.transcript) - sum(step.before - step.after for step in steps) == count(result)
+
+
+@every_pipeline
+@given(transcript=transcripts(), name=names, ratio=st.sampled_from([1, 1.3, 2, 4]), system=st.booleans())
+@few
+def test_the_account_is_whole_where_the_transcript_is_converted_as_well(
+    pipeline: str, transcript: Transcript, name: str, ratio: float, system: bool
+) -> None:
+    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=system))
+    loose = transcript.with_messages(replace(m, pinned=False) for m in transcript.messages)
+    try:
+        result, account = boil(loose, INFOS[name], COUNTERS[name], job)
+    except BudgetError:
+        return
+    assert_accounted(loose.messages, result, account.messages)
+    assert account.tokens_in - sum(step.removed for step in account.steps) == account.tokens_out <= account.budget
+
+
+# 5 to 7: pins, tool calls, thinking
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_a_pinned_message_comes_out_as_it_went_in(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    now = {m.id: m for m in result.messages}
+    host = {i: m for m in result.messages for i in (m.id, *m.covers)}
+    for message in case.transcript.messages:
+        if not message.pinned:
+            continue
+        if case.info.rules.alternate and now.get(message.id) != message:
+            assert f"\n\n{message.text}\n\n" in f"\n\n{host[message.id].text}\n\n" or not message.text
+        else:
+            assert replace(now[message.id], covers=message.covers) == message
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_a_tool_call_and_its_results_are_all_there_or_all_gone(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    assert_paired(case.transcript.messages, result)
+
+
+def assert_paired(source: Sequence[Message], result: Transcript) -> None:
+    kept, caller = {m.id: m for m in result.messages}, dict[str, str]()
+    for message in source:
+        for block in message.blocks:
+            if isinstance(block, ToolCall):
+                caller[block.id] = message.id
+            if isinstance(block, ToolResult) and block.call_id in caller:
+                assert (message.id in kept) == (caller[block.call_id] in kept), f"{caller[block.call_id]}, {message.id}"
+        if message.id in kept:
+            assert _exchange(kept[message.id]) == _exchange(message)
+
+
+def _exchange(message: Message) -> list[object]:
+    """The calls and results of a message, whatever the results' words."""
+    blocks = [b for b in message.blocks if isinstance(b, ToolCall | ToolResult)]
+    return [replace(b, text="") if isinstance(b, ToolResult) else b for b in blocks]
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_thinking_and_images_are_whole_or_absent(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    for message in result.messages:
+        whole = [b for b in case.read[message.id].blocks if isinstance(b, Thinking | Opaque)]
+        left = [b for b in message.blocks if isinstance(b, Thinking | Opaque)]
+        assert _within(left, whole)
+
+
+def _within(left: Iterable[object], whole: Iterable[object]) -> bool:
+    rest = iter(whole)
+    return all(item in rest for item in left)
+
+
+# 8: determinism
+
+
+@every_pipeline
+@given(case=cases)
+@few
+def test_the_input_is_not_changed_and_the_same_input_gives_the_same_output(pipeline: str, case: Case) -> None:
+    before = copy.deepcopy(case.transcript)
+    first, _ = boiled(pipeline, case)
+    assert case.transcript == before
+    fresh = Context(Counter(tokenizer(), case.info.framing), case.target, case.info.rules)
+    assert compress(before, registry.parse(pipeline), fresh)[0] == first
+
+
+HASHES = """
+import hashlib, json, sys
+from pathlib import Path
+from boildown import registry, run
+def digest(path, pipeline):
+    job = run.Job(registry.parse(pipeline), pipeline, ratio=2)
+    return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
+samples = sorted(Path(sys.argv[1]).iterdir())
+print(json.dumps({p: [digest(path, p) for path in samples] for p in sys.argv[2:]}))
+"""
+
+
+@cache
+def hashes(seed: str) -> dict[str, list[str]]:
+    """Hashes of every sample's output by pipeline, from a process with its own hash seed."""
+    command = [sys.executable, "-c", HASHES, str(SAMPLES), *PIPELINES]
+    ran = subprocess.run(command, env={**source_roots(ROOT), "PYTHONHASHSEED": seed}, capture_output=True, check=True)
+    found: dict[str, list[str]] = json.loads(ran.stdout)
+    return found
+
+
+@every_pipeline
+def test_another_process_with_another_hash_seed_gives_the_same_bytes(pipeline: str) -> None:
+    assert hashes("1")[pipeline] == hashes("2")[pipeline]
+
+
+# 9, 10 and 12: sizes and order
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_tokens_never_grow_but_where_the_last_step_fills_the_budget(pipeline: str, case: Case) -> None:
+    _, steps = boiled(pipeline, case)
+    assert [s for s in steps if s.after > (max(s.before, case.target) if s.name == "fit" else s.before)] == []
+
+
+@every_pipeline
+@given(transcript=transcripts(most=1), name=names)
+@few
+def test_an_empty_transcript_and_one_within_budget_are_returned_as_they_are(
+    pipeline: str, transcript: Transcript, name: str
+) -> None:
+    for given_one in (Transcript(()), transcript.with_messages(transcript.messages[:1]), transcript):
+        result, steps = boiled(pipeline, between(given_one, name, 100))
+        assert result is given_one
+        assert steps == []
+
+
+@every_pipeline
+@given(transcript=transcripts(most=1), name=names, percent=st.integers(0, 99))
+@few
+def test_one_message_is_cut_like_many(pipeline: str, transcript: Transcript, name: str, percent: int) -> None:
+    case = between(transcript.with_messages(transcript.messages[:1]), name, percent)
+    result, _ = boiled(pipeline, case)
+    assert len(result.messages) <= 1
+    assert case.context.count(result) <= case.target
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_messages_stay_in_their_order(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    assert _within([m.id for m in result.messages], [m.id for m in case.transcript.messages])
+    assert {(m.id, m.role, m.name, m.time) for m in result.messages} <= {
+        (m.id, m.role, m.name, m.time) for m in case.transcript.messages
+    }
+
+
+# 3: what a consumer demands
+
+
+@every_pipeline
+@given(case=cases.filter(lambda case: case.info.rules.alternate))
+@few
+def test_roles_alternate_where_the_format_demands_it(pipeline: str, case: Case) -> None:
+    result, steps = boiled(pipeline, case)
+    words = [m if all(isinstance(b, Text) for b in m.blocks) and m.role != "tool" else None for m in result.messages]
+    assert (
+        not steps
+        or [(a.id, b.id) for a, b in pairwise(words) if a and b and (a.role, a.name) == (b.role, b.name)] == []
+    )
+
+
+@every_pipeline
+@given(case=cases.filter(lambda case: case.info.rules.user_first))
+@few
+def test_the_user_begins_where_the_format_demands_it_and_the_source_does_so(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    first, was = ([m.role for m in t.messages if m.role != "system"][:1] for t in (result, case.transcript))
+    assert first in ([], ["user"]) or was != ["user"]
+
+
+# 11: nothing is falsified
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_a_text_is_made_of_pieces_of_its_own_source(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    for message in result.messages:
+        texts = [t for i in (message.id, *message.covers) for t in _texts(case.read[i])]
+        for text in _texts(message):
+            assert text in texts or _made_of(text, texts), f"{text!r} is not made of pieces of {texts!r}"
+
+
+def _texts(message: Message) -> list[str]:
+    return [b.text for b in message.blocks if isinstance(b, Text | ToolResult) and b.text]
+
+
+def _cut(text: str) -> list[str]:
+    """What may be kept or dropped by itself: words and protected spans of sentences, stamps, other units whole."""
+    found, stamp = [], STAMP.match(text)
+    for start, end, kind in units(text):
+        if stamp and start < stamp.end() <= end:
+            found.append(stamp[0])
+            start = stamp.end()
+        if kind in WORDY:
+            found += [text[a:b] for a, b in pieces(text, start, end)]
+        elif text[start:end].strip():
+            found.append(text[start:end].strip())
+    return found
+
+
+def _made_of(text: str, sources: Sequence[str]) -> bool:
+    """Whether `text` is a row of pieces of `sources` in their order, besides the sign that something was cut."""
+    reached, end = {0}, len(text.rstrip())
+    if text in (NOTHING, ""):
+        return True
+    for piece in (p for source in sources for p in _cut(source)):
+        for place in list(reached):
+            start = place + len(text[place:]) - len(text[place:].lstrip())
+            if text.startswith(piece, start):
+                reached.add(start + len(piece))
+            for mark in ("", *MARKS):
+                closed = piece.rstrip(",;:") + mark
+                if text.startswith(closed, start) and text[start + len(closed) :][:2] in ("", "\n\n"):
+                    reached.add(start + len(closed))
+    return end in reached or len(text) in reached
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_what_was_planted_survives_whole_or_not_at_all(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    for message in result.messages:
+        was = "\n\n".join(case.read[i].text for i in (message.id, *message.covers))
+        for part, whole in PLANTED.items():
+            if was.count(part) == was.count(whole):
+                assert message.text.count(part) == message.text.count(whole), f"{message.text!r} of {was!r}"
+
+
+SHAPES = {
+    "number": re.compile(r"\d(?:[\d.,:/_-]*\d)?"),
+    "address": re.compile(r"https?://[^\s\"'`<>]*\w"),
+    "path": re.compile(r"(?<!\S)(?:/[\w.-]+)+/?\w"),
+    "identifier": re.compile(r"\b\w+_\w+\b|\b[a-z]+[A-Z]\w*"),
+}
+
+
+@every_pipeline
+@given(case=cases)
+@some
+def test_no_number_address_path_or_identifier_is_there_that_the_source_lacks(pipeline: str, case: Case) -> None:
+    result, _ = boiled(pipeline, case)
+    for message in result.messages:
+        was = "\n\n".join(case.read[i].text for i in (message.id, *message.covers))
+        for kind, shape in SHAPES.items():
+            assert set(shape.findall(message.text)) - set(shape.findall(was)) == set(), kind
+
+
+# 13: through the formats and back
+
+
+def meant(messages: Iterable[Message]) -> list[Any]:
+    """What the messages say, without where it stood."""
+    bare = [m.with_blocks(replace(b, at=-1) for b in m.blocks) for m in messages]
+    return said(bare)
+
+
+@pytest.mark.parametrize("ratio", [2, 5, 10])
+@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
+@every_pipeline
+def test_a_compressed_sample_reads_again_as_it_was_meant(pipeline: str, path: Path, ratio: int) -> None:
+    assert_compresses(path, pipeline, ratio)
+
+
+def assert_compresses(path: Path, pipeline: str, ratio: int, least: int = 0) -> int:
+    """Compress each conversation of a file of at least `least` tokens; how many there were."""
+    form, plain, _ = reader(path.read_bytes(), path.name)
+    counter, results, done = Counter(tokenizer(), form.INFO.framing), [], 0
+    for transcript in conversations(form, plain, path.name):
+        size = counter.total(transcript.messages)
+        if size < least:
+            results.append(transcript)
+            continue
+        budget = target(size, ratio=ratio)
+        free = needed(counter, Pins()(transcript)) <= budget
+        pins = Pins(system=free)
+        if not free:
+            budget = max(budget, needed(counter, pins(transcript)))
+        result, account = boil(
+            transcript, form.INFO, counter, Job(registry.parse(pipeline), pipeline, budget, pins=pins)
+        )
+        context = Context(counter, budget, form.INFO.rules)
+        assert account.tokens_out <= budget
+        assert account.tokens_in - sum(step.removed for step in account.steps) == account.tokens_out
+        assert_accounted(transcript.messages, result, account.messages)
+        assert_paired(transcript.messages, result)
+        if budget >= LEAST_ROOM:
+            assert_filled(pins(transcript), result, context)
+        results.append(result)
+        done += 1
+    again = conversations(form, b"".join(form.write(results)), path.name)
+    assert [meant(t.messages) for t in again if t.messages] == [meant(t.messages) for t in results if t.messages]
+    return done
+
+
+def needed(counter: Counter, transcript: Transcript) -> int:
+    return counter.total([m for m in transcript.messages if m.pinned])
+
+
+# and on real conversations
+
+REAL = {
+    "openai": ("derived/openai_*.json*", "derived/edge/*"),
+    "anthropic": ("derived/anthropic_messages.json*",),
+    "claude-code": ("claude-code/**/*.json*", "multi-cli-pomodoro/claude-code*"),
+    "codex": ("codex/**/*.jsonl", "multi-cli-pomodoro/codex*"),
+    "chatgpt": ("chatgpt-export/*.json", "derived/chatgpt_export_branched.json"),
+    "sharegpt": ("sharegpt/*.json", "derived/sharegpt.json"),
+}
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+MOST_BYTES = 400_000
+
+
+def real_files() -> list[Any]:
+    """Two files of each format that are not too large; all of them in the long profile."""
+    chosen = []
+    for patterns in REAL.values():
+        found = sorted({path for pattern in patterns for path in DATA.glob(pattern)})
+        small = [path for path in found if path.stat().st_size <= MOST_BYTES]
+        chosen += found if LONG else random.Random(5).sample(small, min(2, len(small)))
+    if not chosen:
+        why = "../shared/data is not there: real conversations are not part of the clone"
+        return [pytest.param(DATA, id="none", marks=pytest.mark.skip(reason=why))]
+    return [pytest.param(path, id=str(path.relative_to(DATA))) for path in chosen]
+
+
+@pytest.mark.parametrize("ratio", [3, 10])
+@pytest.mark.parametrize("path", real_files())
+def test_the_promises_hold_on_a_real_file(path: Path, ratio: int) -> None:
+    try:
+        done = assert_compresses(path, registry.DEFAULT, ratio, least=300)
+    except InputError as error:
+        pytest.skip(f"not a conversation that can be read: {error}")
+    if not done:
+        pytest.skip("fewer than 300 tokens")
