@@ -7,9 +7,11 @@ found group by group; the price is found by bisection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-MOST_DRAFTS = 6
+MOST_DRAFTS = 8
+MANY = 64
 SLACK = 0.01
+NEARLY = 0.995
 TIES = 0.01
 NOTHING = "…"
 MARKS = ".!?…。！？।؟"
+STOP = re.compile(r"[.!?…](?=[\"')\]]*\s)|[。！？।؟]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,11 @@ class Offer:
         return float(self.cost[chosen].sum() + self.fixed[opened].sum())
 
     def price(self, room: float) -> float:
-        """The lowest price, within a ten-thousandth, at which the choice costs at most `room` tokens."""
+        """The lowest price, within a thousandth, at which the choice costs at most `room` tokens."""
         low, high = 0.0, 1e-9
         while self.tokens(high) > room and high < 1e12:
             low, high = high, high * 8
-        while low and high - low > 1e-4 * high:
+        while low and high - low > 1e-3 * high:
             middle = (low + high) / 2
             low, high = (middle, high) if self.tokens(middle) > room else (low, middle)
         return high
@@ -198,21 +203,23 @@ class _Cutting:
 
     def bracket(self, free: int) -> tuple[Draft, Draft]:
         """Two drafts: one that fits `free` tokens by exact count, and one a little larger that need not."""
-        room, low, high = float(free), None, None
+        room, below, above = float(free), 0.0, float("inf")
+        low, high = (-1, Draft()), (0, Draft())
         for _ in range(MOST_DRAFTS):
             draft = self.draft(room)
             size = sum(self.sizes(draft).values())
             if size <= free:
-                low = (draft, size)
-                aim = free * (1 + SLACK)
+                below, low = room, max(low, (size, draft), key=itemgetter(0))
+                room = max(room * free * (1 + SLACK) / max(size, 1), room + 1)
             else:
-                high = (draft, size)
-                aim = free * (1 - SLACK)
-            if low and high and high[1] - low[1] <= 0.1 * free:
+                above, high = room, (size, draft)
+                room = min(room * free * (1 - SLACK) / size, room - 1)
+            many = len(self.members) >= MANY and high[0] and high[0] - low[0] <= 0.1 * free
+            if many or low[0] >= NEARLY * free or above - below < 1:
                 break
-            room *= aim / max(size, 1)
-        best = low[0] if low else {}
-        return best, high[0] if high else best
+            if not below < room < above:
+                room = (below + above) / 2
+        return low[1], high[1] or low[1]
 
     def build(self, kept: Callable[[int], tuple[Message, ...]]) -> Transcript:
         """The transcript of the pinned groups and what `kept` gives for the others, in order."""
@@ -224,12 +231,18 @@ class _Cutting:
 
 
 def join(text: str, runs: Sequence[tuple[int, int]]) -> str:
-    """The runs of `text`, a line break between two where one stood, nothing between CJK characters, else a blank."""
+    """The runs of `text`, a line break between two where one stood, nothing between CJK characters, else a blank.
+
+    A sentence that lost its end gets its mark back, so that it does not run on into the next.
+    """
     parts = [text[runs[0][0] : runs[0][1]]]
     for (_, end), (start, stop) in pairwise(runs):
         between = text[end:start]
+        mark = "" if text[end - 1] in MARKS else next((m[0] for m in STOP.finditer(between)), "")
+        if mark and text[end - 1] in ",;:":
+            parts[-1] = parts[-1][:-1]
         tight = not any(map(str.isspace, between)) and (text[end - 1] > "\u2e7f" or text[start] > "\u2e7f")
-        parts += ["\n" if "\n" in between else "" if tight else " ", text[start:stop]]
+        parts += [mark, "\n" if "\n" in between else "" if tight else " ", text[start:stop]]
     return "".join(parts)
 
 

@@ -1,11 +1,12 @@
 """What each word of a transcript is worth: rarity, first mention, sentence, message and speaker, in one table.
 
 The worth of a word occurrence is `sqrt(idf)`, with idf = ln(1 + N / (1 + df)) over the N messages (Spärck Jones 1972),
-a twentieth of that for function words, half as much again for digits, and divided by n ** 0.2 for its n-th mention, so
+a twentieth of that for function words, three times that for numbers, and divided by n ** 0.2 for its n-th mention, so
 that a fact's second mention is worth less than its first (coverage, as in Lin and Bilmes 2011). Where a transcript uses
-tools, paths, identifiers, hashes and numbers count three times more: later calls need them letter by letter. Sentences, messages and
-speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count double, and a
-role that talks at far greater length than the user is discounted, for its words are the easier to do without.
+tools, paths, identifiers, hashes and numbers count three times more: later calls need them letter by letter. Sentences,
+messages and speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count half
+as much again, and a role that talks at far greater length than the user is discounted, for its words are the easier to
+do without.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 FUNCTION_WORTH = 0.05
-DIGIT_WORTH = 1.5
+DIGIT_WORTH = 3.0
 REPEAT = 0.2
-OWN_WORDS = 2.0
+OWN_WORDS = 1.5
 SENTENCE_DENSITY = 0.5
 MESSAGE_DENSITY = 1.0
 LENGTH_DISCOUNT = 0.75

@@ -18,9 +18,9 @@ TALK = chat(
 CODE = "```python\ndef total(xs):\n    return sum(xs)\n```"
 TEXTS = {
     "all of it fits": ("Hello there. How are you?", 30, "Hello there. How are you?"),
-    "sentences": (f"It is what it is. {FIRE} So there it was.", 22, FIRE),
-    "list items": ("- it is so\n- Rotterdam warehouse burned\n- and so on", 12, "- Rotterdam warehouse burned"),
-    "code is one unit": (f"It is here.\n\n{CODE}\n\nSo it was.", 22, CODE),
+    "sentences": (f"It is what it is. {FIRE} So there it was.", 18, FIRE),
+    "list items": ("- it is so\n- Rotterdam warehouse burned\n- and so on", 9, "- Rotterdam warehouse burned"),
+    "code is one unit": (f"It is here.\n\n{CODE}\n\nSo it was.", 18, CODE),
     "Chinese": ("鹿特丹仓库在五月烧毁了。就是这样的。", 17, "鹿特丹仓库在五月烧毁了。"),
 }
 
@@ -38,7 +38,6 @@ def test_whole_units_that_say_most_stay(text: str, target: int, expected: str) -
     ("target", "expected"),
     [
         (49, [m.text for m in TALK.messages]),
-        (25, [FIRE, "I see."]),
         (20, [FIRE]),
         (6, []),
     ],

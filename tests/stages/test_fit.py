@@ -60,7 +60,7 @@ def test_one_group_is_cut_to_the_room_that_is_left() -> None:
     result = fitted(LONG, only(LONG, "m3"), context(40))
     assert ids(result) == "m2 m3"
     assert set(result.messages[0].text.rstrip("….").split()) < set(LONG.messages[1].text.split())
-    assert context(0).count(result) >= 39
+    assert context(0).count(result) >= 0.95 * 40
 
 
 def test_a_tool_exchange_comes_back_whole_or_not_at_all() -> None:
