@@ -434,7 +434,7 @@ def _cut(text: str) -> list[str]:
 
 
 def _made_of(text: str, sources: Sequence[str]) -> bool:
-    """Whether `text` is a row of pieces of `sources` in their order, besides the sign that something was cut."""
+    """Whether `text` is a row of pieces of `sources` in their order, besides the marks that end sentences."""
     reached, end = {0}, len(text.rstrip())
     if text in (NOTHING, ""):
         return True
@@ -445,7 +445,7 @@ def _made_of(text: str, sources: Sequence[str]) -> bool:
                 reached.add(start + len(piece))
             for mark in ("", *MARKS):
                 closed = piece.rstrip(",;:") + mark
-                if text.startswith(closed, start) and text[start + len(closed) :][:2] in ("", "\n\n"):
+                if text.startswith(closed, start) and not text[start + len(closed) :][:1].strip():
                     reached.add(start + len(closed))
     return end in reached or len(text) in reached
 

@@ -107,12 +107,12 @@ def boil(
     """Compress one conversation for the format `info`: what to write, and its account."""
     source, sizes_in = transcript.messages, counter.messages(transcript.messages)
     tokens_in = counter.total(source)
-    sayable, lost = convert(transcript, info)
+    pinned = job.pins(transcript)
+    sayable, lost = convert(pinned, info)
     said = counter.total(sayable.messages)
-    steps = [] if sayable is transcript else [convert_step(transcript, sayable, tokens_in, said)]
-    pinned = job.pins(sayable)
+    steps = [] if sayable is pinned else [convert_step(pinned, sayable, tokens_in, said)]
     context = Context(counter, target(tokens_in, job.budget, job.ratio, job.window), info.rules)
-    result, done = compress(pinned, job.stages, context, watch)
+    result, done = compress(sayable, job.stages, context, watch)
     steps += done
     account = ConversationReport(
         title=transcript.title,

@@ -125,28 +125,36 @@ class _Cutting:
         self.transcript, self.context, self.found = transcript, context, found
         messages = transcript.messages
         self.members = groups(messages)
+        self.pinned = [any(messages[i].pinned for i in members) for members in self.members]
         owner = np.zeros(len(messages), np.int64)
         for g, members in enumerate(self.members):
             owner[list(members)] = g
-        self.pinned = [any(messages[i].pinned for i in members) for members in self.members]
-        count = context.counter
-        cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
-        sizes = np.array(context.sizes(messages), float)
-        written = np.bincount([p.message for p in found.places], count.texts(found.texts), len(messages))
-        framing = np.maximum(sizes - written, 0.0)
         held = np.array(self.pinned)[owner]
-        self.taken = int(sizes[held].sum()) + count.framing.reply
-        value = worth(found, messages, cost, framing)
-        marks = np.bincount([p.message for p in found.places], minlength=len(messages)).astype(float)
-        fixed = np.bincount(owner, np.where(held, 0, framing + marks), len(self.members))
-        least = float(count.framing.message) * np.bincount(owner, minlength=len(self.members))
-        rate = value.sum() / max(cost.sum(), 1.0)
-        given = np.maximum(fixed - least, 0) * rate
-        if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
-            given = np.full(1, np.inf)
-        self.offer = Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
+        sizes = np.array(context.sizes(messages), float)
+        self.taken = int(sizes[held].sum()) + context.counter.framing.reply
+        self.offer = self._offer(owner, np.where(held, 0.0, sizes))
         self.first = np.searchsorted(found.place, np.arange(len(found.places) + 1))
         self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
+
+    def _offer(self, owner: Ints, sizes: Floats) -> Offer:
+        """What can be chosen, `sizes` being the tokens of the messages that are not pinned.
+
+        A group's framing is worth nothing, its calls and images what the text is worth on average.
+        """
+        import numpy as np
+
+        found, messages, count = self.found, self.transcript.messages, self.context.counter
+        cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
+        holder = [p.message for p in found.places]
+        framing = np.maximum(sizes - np.bincount(holder, count.texts(found.texts), len(messages)), 0.0)
+        value = worth(found, messages, cost, framing)
+        marks = np.bincount(holder, minlength=len(messages))
+        fixed = np.bincount(owner, framing + marks, len(self.members))
+        bare = float(count.framing.message) * np.bincount(owner, minlength=len(self.members))
+        given = np.maximum(fixed - bare, 0.0) * (value.sum() / max(cost.sum(), 1.0))
+        if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
+            given = np.full(1, np.inf)
+        return Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
 
     @classmethod
     def of(cls, transcript: Transcript, context: Context, pieces: Pieces) -> _Cutting | None:

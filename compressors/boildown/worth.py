@@ -3,10 +3,10 @@
 The worth of a word occurrence is `sqrt(idf)`, with idf = ln(1 + N / (1 + df)) over the N messages (Spärck Jones 1972),
 a twentieth of that for function words, three times that for numbers, and divided by n ** 0.2 for its n-th mention, so
 that a fact's second mention is worth less than its first (coverage, as in Lin and Bilmes 2011). Where a transcript uses
-tools, paths, identifiers, hashes and numbers count three times more: later calls need them letter by letter. Sentences,
-messages and speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count half
-as much again, and a role that talks at far greater length than the user is discounted, for its words are the easier to
-do without.
+tools, paths, identifiers, hashes and numbers count five times more: later calls need them letter by letter. Sentences,
+messages and speakers then multiply it: dense ones count more, sentences in which the speaker speaks of itself count
+half as much again, and a role that talks at far greater length than the user is discounted, for its words are the
+easier to do without.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OWN_WORDS = 1.5
 SENTENCE_DENSITY = 0.5
 MESSAGE_DENSITY = 1.0
 LENGTH_DISCOUNT = 0.75
-IDENTIFIER_WORTH = 3.0
+IDENTIFIER_WORTH = 5.0
 MARKED = "\0"
 # Each form begins only where no character of its own kind stands before it, which keeps the search linear.
 IDENTIFIER = re.compile(

@@ -181,3 +181,10 @@ def test_the_library_gives_the_bytes_that_the_command_writes(ask, chat):
     stages = registry.parse("dedup,prune")
     written, _ = job.run(chat.read_bytes(), "chat", job.Job(stages, registry.spec(stages), ratio=3))
     assert ask("compress", chat, "--ratio", 3, "-p", "dedup,prune").out == written
+
+
+def test_a_system_message_stays_whole_where_the_target_format_has_no_system_role(ask, root):
+    source = root / "samples" / "openai-tools.json"
+    system = json.loads(source.read_bytes())[0]["content"]
+    answer = ask("compress", source, "--to", "claude-code", "--ratio", 1.5)
+    assert lines(answer.out)[0]["message"]["content"] == system

@@ -121,10 +121,21 @@ def _stands_for(
 
 
 def _exactly(kept: Message, copy: Message) -> bool:
-    """Whether `kept` denies no more and no less than `copy`, and holds each of its numbers."""
-    said, other = kept.text.lower().split(), copy.text.lower().split()
-    denied, denies = (Tally(w for w in words if w in _NEGATION) for words in (said, other))
-    return denied == denies and {w for w in other if any(map(str.isdigit, w))} <= set(said)
+    """Whether `kept` denies no more and no less than `copy`, and holds each of its numbers and names."""
+    said, other = kept.text.split(), copy.text.split()
+    denied, denies = (Tally(w for w in map(str.lower, words) if w in _NEGATION) for words in (said, other))
+    return denied == denies and _particulars(copy.text) <= {bare.lower() for w in said for bare in _bare(w)}
+
+
+def _particulars(text: str) -> set[str]:
+    """The words with a digit, and those that are capitalized elsewhere than at the very beginning."""
+    found = text.split()
+    named = {w for w in found[1:] if any(map(str.isupper, w))} | {w for w in found if any(map(str.isdigit, w))}
+    return {bare.lower() for w in named for bare in _bare(w)}
+
+
+def _bare(word: str) -> list[str]:
+    return [stripped] if (stripped := word.strip(".,;:!?…\"'()[]*_“”„«»")) else []
 
 
 def _covering(messages: Sequence[Message], stands: dict[int, int]) -> Iterator[Message]:
