@@ -445,7 +445,8 @@ def _made_of(text: str, sources: Sequence[str]) -> bool:
                 reached.add(start + len(piece))
             for mark in ("", *MARKS):
                 closed = piece.rstrip(",;:") + mark
-                if text.startswith(closed, start) and not text[start + len(closed) :][:1].strip():
+                ends = mark in tuple("。！？।؟") or not text[start + len(closed) :][:1].strip()
+                if text.startswith(closed, start) and ends:
                     reached.add(start + len(closed))
     return end in reached or len(text) in reached
 
@@ -526,6 +527,8 @@ def assert_compresses(path: Path, pipeline: str, ratio: int, least: int = 0) -> 
             assert_filled(pins(transcript), result, context)
         results.append(result)
         done += 1
+    if not any(t.messages for t in results):
+        return done
     again = conversations(form, b"".join(form.write(results)), path.name)
     assert [meant(t.messages) for t in again if t.messages] == [meant(t.messages) for t in results if t.messages]
     return done

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from json import JSONDecodeError
 
 from boildown import formats
-from boildown.errors import BudgetError, InputError
+from boildown.errors import BudgetError, InputError, NotMetError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
 from boildown.pipeline import Context, Named, Pins, Watch, compress, convert_step, target
@@ -76,6 +76,9 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
             yield result
 
     written = code.bom + code.encode(b"".join(sink.write(boiled())))
+    if any(a.messages for a in accounts) and not any(a.tokens_out for a in accounts):
+        budget = max(a.budget for a in accounts)
+        raise NotMetError(f"{where}: no message fits into {budget} tokens; nothing was written. Give a larger budget.")
     report = Report(
         input=where,
         output=output,

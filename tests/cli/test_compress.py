@@ -188,3 +188,11 @@ def test_a_system_message_stays_whole_where_the_target_format_has_no_system_role
     system = json.loads(source.read_bytes())[0]["content"]
     answer = ask("compress", source, "--to", "claude-code", "--ratio", 1.5)
     assert lines(answer.out)[0]["message"]["content"] == system
+
+
+def test_a_budget_that_no_message_fits_into_is_not_met_and_writes_nothing(ask, tmp_path):
+    source, target = tmp_path / "chat.jsonl", tmp_path / "small.jsonl"
+    source.write_text('{"role": "user", "content": "The door code is 4411."}\n')
+    answer = ask("compress", source, "--budget", 5, "-o", target)
+    assert (answer.code, target.exists()) == (1, False)
+    assert "no message fits into 5 tokens" in answer.err
