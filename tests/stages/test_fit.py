@@ -126,3 +126,11 @@ def test_turns_that_are_joined_name_each_other() -> None:
     source = chat(("user", "one"), ("assistant", " ".join(WORDS)), ("user", "two"))
     result = fitted(source, only(source, "m1", "m3"), context(11, rules=SHAREGPT))
     assert [(m.id, m.text, m.covers) for m in result.messages] == [("m1", "one\n\ntwo", ("m3",))]
+
+
+def test_room_for_the_users_word_does_not_cost_the_messages_that_a_stage_chose() -> None:
+    said = [("assistant", " ".join(WORDS[n : n + 36])) for n in range(12)]
+    source = chat(("user", FOUR), *said)
+    chosen = only(source, "m3", "m5", "m7", "m9")
+    result = fitted(source, chosen, context(context(0).count(chosen) + 2, rules=ANTHROPIC))
+    assert set("m1 m3 m5 m7 m9".split()) <= set(ids(result).split())

@@ -18,6 +18,7 @@ from boildown.worth import whole
 FULL = 0.99
 MOST_CUTS = 16
 MOST_ROUNDS = 4
+WORTH_LOSING = 0.9
 OPENING_SHARE = 0.02
 OPENING_LEAST = 16
 
@@ -55,7 +56,7 @@ class Fit:
             return filled
         for opening in (self._opening(first, context), first.with_blocks([Text(NOTHING)])):
             reserve = sum(context.sizes([opening]))
-            opened = self._with(window(transcript, replace(context, target=context.target - reserve)), [opening])
+            opened = self._with(self._shortened(transcript, context, context.target - reserve), [opening])
             if context.count(opened) <= context.target:
                 return self._restored(opened, context)
         pinned = self._pinned()
@@ -63,6 +64,13 @@ class Fit:
             what = "what is pinned, with a word of the user's to begin with as the format demands,"
             raise BudgetError(context.count(pinned) + reserve, context.target, what)
         return pinned
+
+    def _shortened(self, transcript: Transcript, context: Context, room: int) -> Transcript:
+        """`transcript` within `room`: without its oldest turns, or where those are most of it, with fewer words."""
+        left = window(transcript, replace(context, target=room))
+        if context.count(left) >= WORTH_LOSING * room:
+            return left
+        return window(shrink(transcript, context, pieces, room), replace(context, target=room))
 
     def _opening(self, first: Message, context: Context) -> Message:
         """The first user message, short: what a conversation begins with whose beginning is gone."""
