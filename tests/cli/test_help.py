@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -17,14 +16,6 @@ from conftest import source_roots
 
 COMMANDS = ("compress", "count", "check", "stages", "formats")
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
-EMPTY = """
-import typer
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-@app.command()
-def nothing() -> None: pass
-app()
-"""
-BOILDOWN = "from boildown_cli.app import main; main()"
 LOADED = """
 import sys
 from typer.main import get_command
@@ -115,15 +106,3 @@ def test_count_loads_neither_scikit_learn_nor_anthropic(root, chat):
 def test_quiet_compress_loads_no_tables(root, chat, tmp_path):
     found = loaded(root, "compress", chat, "--budget", 100_000, "-o", tmp_path / "out.jsonl", "-q")
     assert not found & {"rich", "sklearn", "anthropic"}
-
-
-def test_help_takes_less_than_twice_the_time_of_an_empty_typer_app(root):
-    def seconds(program: str) -> float:
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-c", program, "--help"], env=source_roots(root), check=True, capture_output=True
-        )
-        return time.perf_counter() - start
-
-    pairs = [(seconds(BOILDOWN), seconds(EMPTY)) for _ in range(7)]
-    assert min(ours for ours, _ in pairs) < 2 * min(empty for _, empty in pairs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -254,11 +253,3 @@ def test_a_tree_that_runs_in_a_circle_is_read_once() -> None:
     value = conversation(("user", "a"), ("assistant", "b"))
     value["mapping"]["n0"]["parent"] = "n2"
     assert [m.text for m in only(value).messages] == ["a", "b"]
-
-
-def test_three_thousand_conversations_take_seconds() -> None:
-    one = json.dumps(conversation(*[("user", f"turn {n}") for n in range(10)])).encode()
-    data = b"[" + b", ".join([one] * 3_000) + b"]"
-    start = process_time()
-    assert write(chatgpt, chatgpt.read(data)) == data
-    assert process_time() - start < 8

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
 
 from boildown.errors import UsageError
-from boildown.formats import codex, layout
+from boildown.formats import codex
 from boildown.transcript import Message, Opaque, Text, Thinking, ToolCall, ToolResult, Transcript
 from roundtrip import SAMPLES, check_one_format, check_round_trip, check_thinned, files, read, with_text, write
 
@@ -252,14 +251,3 @@ def test_two_conversations_do_not_fit_one_rollout() -> None:
     one = Transcript((Message("m1", "user", (Text("a"),)),))
     with pytest.raises(UsageError, match="one conversation"):
         write(codex, [one, one])
-
-
-def test_a_hundred_thousand_records_take_seconds() -> None:
-    data = rollout(META) + b"".join(rollout(user(f"message {n}"), event("token_count", n=n)) for n in range(50_000))
-    start = process_time()
-    transcript = only(data)
-    out = write(codex, [transcript.with_messages(transcript.messages[::2])])
-    assert process_time() - start < 8
-    assert len(out) < len(data)
-    assert transcript.source is not None
-    assert transcript.source.layout is layout.LINES

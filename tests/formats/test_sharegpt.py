@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
 
-from boildown import formats
 from boildown.formats import sharegpt
 from boildown.transcript import Message, Text, ToolCall, ToolResult, Transcript
 from roundtrip import check_one_format, check_round_trip, check_thinned, files, read, with_text, write
@@ -154,11 +152,3 @@ def test_an_array_that_breaks_off_says_where() -> None:
     with pytest.raises(json.JSONDecodeError) as caught:
         read(sharegpt, data)
     assert caught.value.lineno == 71
-
-
-def test_a_hundred_thousand_turns_take_seconds() -> None:
-    one = held(*[("human" if n % 2 else "gpt", f"turn {n}") for n in range(20)])
-    data = b"[" + b",\n".join([one] * 5_000) + b"]"
-    start = process_time()
-    assert write(sharegpt, formats.load("sharegpt").read(data)) == data
-    assert process_time() - start < 8
