@@ -27,7 +27,7 @@ from boildown.report import Fate, fates
 from boildown.run import Job, boil, conversations, reader
 from boildown.selection import MARKS, NOTHING
 from boildown.text.spans import pieces
-from boildown.text.units import units
+from boildown.text.units import Kind, units
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import (
     FormatInfo,
@@ -426,7 +426,8 @@ def _cut(text: str) -> list[str]:
         if stamp and start < stamp.end() <= end:
             found.append(stamp[0])
             start = stamp.end()
-        if kind in WORDY:
+        # A line that stands alone after a first cut may read as a sentence in the second, so its words may go as well.
+        if kind in WORDY or kind is Kind.LINE:
             found += [text[a:b] for a, b in pieces(text, start, end)]
         elif text[start:end].strip():
             found.append(text[start:end].strip())
