@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from boildown.errors import BudgetError
 from boildown.transcript import Message, Rules, Transcript, groups
@@ -23,6 +23,7 @@ class Context:
     rules   what the output's consumer demands
     last    whether no stage follows, so that this one should reach the target by itself
     seed    for stages that draw at random
+    source  the transcript before any stage, for one that tells what was taken out
     """
 
     counter: Counter
@@ -30,6 +31,7 @@ class Context:
     rules: Rules = Rules()
     last: bool = True
     seed: int = 0
+    source: Transcript | None = None
 
     def count(self, transcript: Transcript) -> int:
         return self.counter.total(transcript.messages)
@@ -44,9 +46,17 @@ class Stage(Protocol):
 
     It takes out what is worth least until `context.target` is met, or as much as it can, never touches a pinned
     message, never parts a tool call from its results, and names in `covers` what a kept message stands for.
+    What it writes in words of its own is a mark (`boildown.marks`) or a message that it adds.
     """
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript: ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A stage that adds a message on what was taken out: the stages before it leave `room` tokens of the target."""
+
+    def room(self, target: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,7 @@ class Step:
 
     stood_for   messages that went and that a kept one names in `covers`
     restored    messages that an earlier step had changed or dropped and this one put back
+    added       messages that are not the source's
     """
 
     name: str
@@ -67,6 +78,7 @@ class Step:
     stood_for: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
     @property
     def removed(self) -> int:
@@ -99,13 +111,15 @@ def compress(
     if size <= context.target:
         return transcript, []
     _check_pins(transcript, context)
+    context = replace(context, source=whole)
     for n, named in enumerate(stages):
-        if size <= context.target:
-            break
+        room = context.target - sum(_told(later.stage, context.target) for later in stages[n + 1 :])
+        if size <= room and not _told(named.stage, room):
+            continue
         if watch:
             watch(named.name, size)
-        stage_context = replace(context, last=n == len(stages) - 1)
-        transcript, step = _run(named, transcript, stage_context, size)
+        last = all(_told(later.stage, room) for later in stages[n + 1 :])
+        transcript, step = _run(named, transcript, replace(context, target=room, last=last), size)
         steps.append(step)
         size = step.after
     fitted, step = _run(Named("fit", Fit(whole), "oldest, to meet the budget"), transcript, context, size)
@@ -114,14 +128,28 @@ def compress(
     return transcript, steps
 
 
+def _told(stage: Stage, target: int) -> int:
+    return stage.room(target) if isinstance(stage, Telling) else 0
+
+
 def _run(named: Named, transcript: Transcript, context: Context, size: int) -> tuple[Transcript, Step]:
     start = time.perf_counter()
     after = named.stage(transcript, context)
-    return after, _step(named, transcript, after, size, context.count(after), time.perf_counter() - start)
+    source = (context.source or transcript).messages
+    return after, _step(named, transcript, after, size, context.count(after), time.perf_counter() - start, source)
 
 
-def _step(named: Named, old: Transcript, new: Transcript, before: int, after: int, seconds: float) -> Step:
+def _step(
+    named: Named,
+    old: Transcript,
+    new: Transcript,
+    before: int,
+    after: int,
+    seconds: float,
+    source: Sequence[Message],
+) -> Step:
     was = {m.id: m for m in old.messages}
+    known = {m.id for m in source}
     now = {m.id: m for m in new.messages}
     stood = {i for m in new.messages for i in m.covers if i not in now}
     earlier = {i for m in old.messages for i in m.covers}
@@ -136,13 +164,15 @@ def _step(named: Named, old: Transcript, new: Transcript, before: int, after: in
         changed=tuple(i for i, m in now.items() if i in was and was[i].blocks != m.blocks),
         stood_for=tuple(i for i in gone if i in stood),
         dropped=tuple(i for i in [*gone, *sorted(earlier - stood - now.keys())] if i not in stood),
-        restored=tuple(i for i in now if i not in was),
+        restored=tuple(i for i in now if i not in was and i in known),
+        added=tuple(i for i in now if i not in was and i not in known),
     )
 
 
 def convert_step(old: Transcript, new: Transcript, before: int, after: int) -> Step:
     """The step that made a transcript sayable in another format."""
-    return _step(Named("convert", lambda t, _: t, "the target format cannot say it"), old, new, before, after, 0.0)
+    named = Named("convert", lambda t, _: t, "the target format cannot say it")
+    return _step(named, old, new, before, after, 0.0, old.messages)
 
 
 def _check_pins(transcript: Transcript, context: Context) -> None:

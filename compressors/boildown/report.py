@@ -103,6 +103,7 @@ def fates(
     """Every source message with what became of it. Raises AssertionError if one vanished without a trace."""
     now = {m.id: (m, n) for m, n in zip(result.messages, sizes_out, strict=True)}
     stands = {i: m.id for m in result.messages for i in m.covers}
+    added = {i for step in steps for i in step.added}
     went = {i: step for step in steps for i in step.dropped}
     edited = {i: step for step in steps for i in (*step.changed, *step.restored)}
     found = []
@@ -115,7 +116,9 @@ def fates(
             if step is not None:
                 fate = Fate(message.id, message.role, "changed", tokens, left, step.name, step.reason)
         elif message.id in stands:
-            fate = Fate(message.id, message.role, "stood for", tokens, 0, stands[message.id], "a kept message says it")
+            by = stands[message.id]
+            reason = "an added message tells of it" if by in added else "a kept message says it"
+            fate = Fate(message.id, message.role, "stood for", tokens, 0, by, reason)
         else:
             step = went.get(message.id)
             assert step is not None, f"message {message.id} vanished without a trace"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from boildown.marks import is_mark
 from boildown.text.units import Kind, units
 from boildown.text.words import FIRST_PERSON, FUNCTION, WORD
 from boildown.transcript import Message, Text, Thinking, ToolCall, ToolResult
@@ -87,7 +88,7 @@ class Table:
 
 
 def table(messages: Sequence[Message], pieces: Pieces) -> Table:
-    """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block."""
+    """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block, marks are none."""
     import numpy as np
 
     places: list[Place] = []
@@ -100,7 +101,7 @@ def table(messages: Sequence[Message], pieces: Pieces) -> Table:
     per_place: list[int] = []
     for i, message in enumerate(messages):
         for j, block in enumerate(() if message.pinned else message.blocks):
-            if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip():
+            if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip() or is_mark(block.text):
                 continue
             text, before = block.text, len(spans)
             for found in _spans(block, pieces):
