@@ -56,7 +56,7 @@ class Stage(Protocol):
 class Telling(Protocol):
     """A stage that adds a message on what was taken out: the stages before it leave `room` tokens of the target."""
 
-    def room(self, target: int, /) -> int: ...
+    def room(self, transcript: Transcript, context: Context, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,16 @@ def compress(
         return transcript, []
     _check_pins(transcript, context)
     context = replace(context, source=whole)
+    told = [n.stage.room(whole, context) if isinstance(n.stage, Telling) else 0 for n in stages]
     for n, named in enumerate(stages):
-        room = context.target - sum(_told(later.stage, context.target) for later in stages[n + 1 :])
-        if size <= room and not _told(named.stage, room):
+        room = context.target - sum(told[n + 1 :])
+        if size <= room and not told[n]:
             continue
         if watch:
             watch(named.name, size)
-        last = all(_told(later.stage, room) for later in stages[n + 1 :])
-        transcript, step = _run(named, transcript, replace(context, target=room, last=last), size)
+        transcript, step = _run(
+            named, transcript, replace(context, target=room, last=not _takes(stages[n + 1 :])), size
+        )
         steps.append(step)
         size = step.after
     fitted, step = _run(Named("fit", Fit(whole), "oldest, to meet the budget"), transcript, context, size)
@@ -128,8 +130,9 @@ def compress(
     return transcript, steps
 
 
-def _told(stage: Stage, target: int) -> int:
-    return stage.room(target) if isinstance(stage, Telling) else 0
+def _takes(stages: Sequence[Named]) -> bool:
+    """Whether one of `stages` takes something out."""
+    return any(not isinstance(named.stage, Telling) for named in stages)
 
 
 def _run(named: Named, transcript: Transcript, context: Context, size: int) -> tuple[Transcript, Step]:

@@ -18,7 +18,10 @@ from boildown.pipeline import Named, Stage
 STAGES: dict[str, str] = {
     "dedup": "boildown.stages.dedup:Dedup",
     "extractive": "boildown.stages.extractive:Extractive",
+    "ledger": "boildown.stages.ledger:Ledger",
+    "mask": "boildown.stages.mask:Mask",
     "prune": "boildown.stages.prune:Prune",
+    "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",
 }
 DEFAULT = "dedup,prune"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from boildown.identifiers import IDENTIFIER, NUMBERED
 from boildown.marks import is_mark
 from boildown.text.units import Kind, units
 from boildown.text.words import FIRST_PERSON, FUNCTION, WORD
@@ -40,11 +41,6 @@ MESSAGE_DENSITY = 1.0
 LENGTH_DISCOUNT = 0.75
 IDENTIFIER_WORTH = 5.0
 MARKED = "\0"
-# Each form begins only where no character of its own kind stands before it, which keeps the search linear.
-IDENTIFIER = re.compile(
-    r"https?://[^\s\"'<>)\]]+|(?<![\w.@~/-])[\w.@~-]*/[\w.@~/-]*\w|(?<![\w-])[\w-]+\.[a-z]{1,4}\b"
-    r"|(?<!\w)(?:[0-9a-f]{7,40}|\d{3,}|[^\W_]+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)(?!\w)"
-)
 STAMP_WORTH = 2.0
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
@@ -158,10 +154,11 @@ def words(found: Table, identifiers: bool = False) -> Words:
     import numpy as np
 
     ids: dict[str, int] = {}
-    split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in found.types]
+    types = [NUMBERED.sub("", t) for t in found.types]
+    split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in types]
     plain = len(ids)
     if identifiers:
-        for text, held in zip(found.types, split, strict=True):
+        for text, held in zip(types, split, strict=True):
             held += [ids.setdefault(MARKED + w, len(ids)) for w in IDENTIFIER.findall(text)]
     flat = np.fromiter(chain.from_iterable(split), np.int64)
     first = np.concatenate([[0], np.cumsum([len(s) for s in split], dtype=np.int64)])
