@@ -572,6 +572,10 @@ REAL = {
     "codex": ("codex/**/*.jsonl", "multi-cli-pomodoro/codex*"),
     "chatgpt": ("chatgpt-export/*.json", "derived/chatgpt_export_branched.json"),
     "sharegpt": ("sharegpt/*.json", "derived/sharegpt.json"),
+    "swe-agent": ("swe-agent/*.traj",),
+    "openhands": ("openhands/*.json*",),
+    "inspect-ai": ("inspect-ai/*.json",),
+    "pi": ("pi/*.jsonl",),
 }
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SIZES = range(4_000, 400_000)

@@ -12,7 +12,7 @@ from pathlib import Path
 from boildown.errors import BoildownError, InputError, UsageError
 from boildown_cli.terminal import silence
 
-SUFFIXES = (".json", ".jsonl")
+SUFFIXES = (".json", ".jsonl", ".traj")
 STDIN = STDOUT = "-"
 
 
@@ -51,14 +51,16 @@ def _near(path: str) -> str:
 
 
 def expand(paths: Sequence[str]) -> Iterable[str]:
-    """`paths` with each directory replaced by the conversations in it: *.json and *.jsonl, at any depth, in order."""
+    """`paths` with each directory replaced by the files in it that have one of SUFFIXES, at any depth, in order."""
     for path in paths:
         if path == STDIN or not os.path.isdir(path):
             yield path
             continue
         found = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         if not found:
-            raise InputError(f"{path}: there is no {' or '.join(SUFFIXES)} file in this directory.")
+            raise InputError(
+                f"{path}: there is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file in this directory."
+            )
         yield from found
 
 

@@ -12,7 +12,7 @@ from boildown.errors import UsageError
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file to compress, or - for stdin.")]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help="Files, directories (their *.json and *.jsonl, at any depth), or - for stdin."),
+    typer.Argument(metavar="FILE", help="Files, directories (their *.json, *.jsonl and *.traj), or - for stdin."),
 ]
 Budget = Annotated[
     int | None,

@@ -92,14 +92,14 @@ def test_an_interruption_between_two_files_names_the_one_that_is_written(tmp_pat
 
 
 def test_a_directory_stands_for_the_conversations_in_it(tmp_path):
-    for name in ("b.jsonl", "a.json", "notes.txt", "deep/er/C.JSON"):
+    for name in ("b.jsonl", "a.json", "notes.txt", "run.traj", "deep/er/C.JSON"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = [os.path.relpath(path, tmp_path) for path in expand([str(tmp_path)])]
-    assert found == ["a.json", "b.jsonl", "deep/er/C.JSON"]
+    assert found == ["a.json", "b.jsonl", "deep/er/C.JSON", "run.traj"]
     assert list(expand(["-", str(tmp_path / "notes.txt")])) == ["-", str(tmp_path / "notes.txt")]
 
 
 def test_a_directory_without_conversations_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"no \.json or \.jsonl file"):
+    with pytest.raises(InputError, match=r"no \.json, \.jsonl or \.traj file"):
         list(expand([str(tmp_path)]))

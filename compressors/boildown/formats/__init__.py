@@ -17,6 +17,10 @@ FORMATS: dict[str, str] = {
     "codex": "boildown.formats.codex",
     "chatgpt": "boildown.formats.chatgpt_export",
     "sharegpt": "boildown.formats.sharegpt",
+    "swe-agent": "boildown.formats.swe_agent",
+    "openhands": "boildown.formats.openhands",
+    "inspect-ai": "boildown.formats.inspect_ai",
+    "pi": "boildown.formats.pi",
 }
 
 

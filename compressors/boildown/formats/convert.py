@@ -21,9 +21,9 @@ from boildown.transcript import (
 
 SIGNED = {"anthropic": "Anthropic", "claude-code": "Anthropic", "codex": "OpenAI"}
 """Formats whose API takes back only reasoning that it signed itself, and whose signature that is."""
-TEXT_RESULTS = {"openai"}
+TEXT_RESULTS = {"openai", "openhands", "swe-agent"}
 """Formats that say images, but not in a tool's result."""
-WORDS = {"compacted", "refusal"}
+WORDS = {"command", "compacted", "refusal"}
 """Kinds of opaque block that are plain words in another format."""
 ROLES = {"system", "user", "assistant", "tool"}
 

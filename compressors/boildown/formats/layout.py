@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -68,6 +68,22 @@ def member_span(text: str, found: Sequence[Member], place: int) -> tuple[int, in
         return found[place - 1].end, member.end
     opened = text.rindex("{", 0, member.start - len(member.key)) + 1
     return opened, text.index(",", member.end) + 1 if len(found) > 1 else member.end
+
+
+def spliced(record: bytes, values: Mapping[str, bytes | None]) -> bytes:
+    """A JSON object with other bytes for some of its members' values, and without those that are None."""
+    text = record.decode("utf-8", "surrogateescape")
+    found = list(members(text))
+    for place in reversed(range(len(found))):
+        key = found[place].key
+        if key not in values:
+            continue
+        put = values[key]
+        start, end = (found[place].start, found[place].end) if put is not None else member_span(text, found, place)
+        text = text[:start] + (put or b"").decode("utf-8", "surrogateescape") + text[end:]
+        if put is None:
+            del found[place]
+    return raw(text)
 
 
 def raw(text: str) -> bytes:

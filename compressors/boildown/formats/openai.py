@@ -109,17 +109,17 @@ def _transcript(
         if blank and value is None:
             continue
         if isinstance(value, dict):
-            blocks = tuple(_blocks(value))
+            said = tuple(blocks(value))
             role, name = str(value.get("role", "unknown")), value.get("name")
         else:
-            blocks, role, name = (Opaque("unknown record", text=as_text(value)),), "unknown", None
+            said, role, name = (Opaque("unknown record", text=as_text(value)),), "unknown", None
             if not isinstance(value, str):
                 odd.append(Note("unknown record", f"message {index + 1}", "no JSON object; carried as it stands"))
         messages.append(
             Message(
                 id=f"m{len(messages) + 1}",
                 role={"developer": "system", "function": "tool"}.get(role, role),
-                blocks=blocks,
+                blocks=said,
                 name=name if isinstance(name, str) else None,
                 records=(index,),
             )
@@ -128,7 +128,8 @@ def _transcript(
     return Transcript(source.messages, source)
 
 
-def _blocks(value: dict[str, Json]) -> Iterator[Block]:
+def blocks(value: dict[str, Json]) -> Iterator[Block]:
+    """The blocks of one message."""
     content = value.get("content")
     if isinstance(value.get("reasoning_content"), str) and value["reasoning_content"]:
         yield Thinking(value["reasoning_content"])
@@ -199,7 +200,7 @@ def write(transcripts: Iterable[Transcript]) -> Iterator[bytes]:
         source = transcript.source
         if source is not None and source.format == "openai":
             yield source.before
-            yield write_records(transcript, _patch, render, _carried(transcript, source))
+            yield write_records(transcript, patch, render, _carried(transcript, source))
             yield source.after
         else:
             foreign.append(transcript)
@@ -214,7 +215,8 @@ def _carried(transcript: Transcript, source: Source) -> set[int]:
     return set(range(len(source.records))) - {i for m in source.messages for i in m.records}
 
 
-def _patch(record: Json, was: Message, message: Message) -> Json:
+def patch(record: Json, was: Message, message: Message) -> Json:
+    """A message's record with what it says now; its other keys stay."""
     content = record.get("content")
     if isinstance(content, list):
         record["content"] = _patched_parts(content, message)

@@ -57,4 +57,5 @@ class Mask:
         names = f" | {' '.join(only[: self.identifiers])}" if only[: self.identifiers] else ""
         target = " ".join(action.target.split())
         short = target if len(target) <= LONGEST else f"{target[: LONGEST - 1]}…"
-        return f"[masked {name} {short}: ok, {lines:,} lines, {size:,} tokens; boildown show {messages[place[0]].id}{names}]"
+        back = f"boildown show {messages[place[0]].id}"
+        return f"[masked {name} {short}: ok, {lines:,} lines, {size:,} tokens; {back}{names}]"
