@@ -52,15 +52,15 @@ class Ledger:
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
         source = context.source or transcript
-        room = self.room(source, context)
-        if not room:
+        if not _works(source):
             return transcript
-        if context.count(transcript) > context.target - room:
-            transcript = window(transcript, replace(context, target=context.target - room))
+        if context.count(transcript) > context.target:
+            transcript = window(transcript, replace(context, target=context.target - self.room(source, context)))
         before, older = _without_ledger(source)
         kept, _ = _without_ledger(transcript)
         told = merged(older, entries(before, _gone(before, kept), _visible(kept)))
-        message = _within(told, context, min(room, context.target - context.count(transcript.with_messages(kept))))
+        free = context.target - context.count(transcript.with_messages(kept))
+        message = _within(told, context, min(int(context.target * self.share), free))
         return transcript.with_messages(_placed(message, kept, source.messages) if message else transcript.messages)
 
 
