@@ -41,6 +41,10 @@ evals suites="chat,meetings" ratios="2,3,5,10":
         --tool '.venv/bin/boildown compress {input} -o {output} --budget {budget} --quiet' \
         --tool random --tool tail --tool tfidf --tool words
 
+# Whether every real conversation comes back byte for byte from every pipeline (needs ../shared)
+roundtrip *arguments:
+    {{python}} benchmarks/roundtrip.py {{arguments}}
+
 # Start-up and scale, as ratios (scale needs ../shared)
 bench *sizes="1000 10000 100000":
     {{python}} benchmarks/startup.py

@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 
 register(app, "compress", "Compress a file's conversations to a token budget.")
+register(app, "expand", "Give back the file that a compressed one was made from, byte for byte.")
+register(app, "show", "Print one message of a file, or of the file that it was made from.")
+register(app, "diff", "Show what was kept, changed, folded and dropped, side by side.")
 register(app, "count", "Count tokens by role and kind, per file and in all.")
 register(app, "check", "Fail when a conversation is larger than a number of tokens.")
 register(app, "stages", "List the stages that a pipeline can have, with their options.")

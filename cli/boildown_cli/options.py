@@ -10,6 +10,7 @@ import typer
 from boildown.errors import UsageError
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file to compress, or - for stdin.")]
+Small = Annotated[str, typer.Argument(metavar="FILE", help="The compressed file, or - for stdin.")]
 Files = Annotated[
     list[str],
     typer.Argument(metavar="FILE", help="Files, directories (their *.json, *.jsonl and *.traj), or - for stdin."),
@@ -50,6 +51,16 @@ Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Whe
 ReportFile = Annotated[
     str | None,
     typer.Option("--report", metavar="FILE", help="Write an account of every message: .json, .csv or .md."),
+]
+ArchiveFolder = Annotated[
+    str | None,
+    typer.Option("--archive", metavar="DIR", help="The directory where sources are kept, so that they can come back."),
+]
+Conversation = Annotated[
+    int | None, typer.Option("--conversation", min=1, metavar="N", help="Which conversation of a file with several.")
+]
+SourceHash = Annotated[
+    str, typer.Option("--source", metavar="HASH", help="Which source, where several became the same output.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse input that is not all sound.")]

@@ -146,6 +146,9 @@ def print_report(report: Report) -> None:
         add_row(rows, *_all(report), strong=True)
         show(rows, sys.stderr)
     say(f"{one_line(report.input)}: {_summary(report)}")
+    if report.archive:
+        kept = f"{number(report.archive.records, 'record')}, {report.archive.new:,} of them new"
+        say(one_line(f"{report.input}: kept in {report.archive.folder}: {kept}; 'boildown expand' gives it back"))
     for text in _notes([note for c in report.conversations for note in c.notes]):
         say(text)
     if report.estimated:

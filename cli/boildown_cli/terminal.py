@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
     from boildown.pipeline import Watch
@@ -68,13 +68,13 @@ def silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def console(stream: TextIO) -> Console:
+def console(stream: TextIO, width: int | None = None) -> Console:
     """A console that interprets nothing, in colour on a terminal, and as wide as its content elsewhere."""
     from rich.console import Console
 
     return Console(
         file=stream,
-        width=None if stream.isatty() else 500,
+        width=width if width or stream.isatty() else 500,
         markup=False,
         emoji=False,
         highlight=False,
@@ -104,7 +104,11 @@ def show(rows: Table, stream: TextIO | None) -> None:
     """Print a table on `stream`, without the blanks that end its lines."""
     if stream is None:
         return
-    screen = console(stream)
+    print_lines(console(stream), rows, stream)
+
+
+def print_lines(screen: Console, rows: RenderableType, stream: TextIO) -> None:
+    """Print on `stream` what `screen` makes of `rows`, without the blanks that end its lines."""
     with screen.capture() as captured:
         screen.print(rows)
     _write("\n".join(line.rstrip() for line in captured.get().splitlines()), stream)

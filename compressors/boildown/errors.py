@@ -4,7 +4,9 @@ BoildownError              something the user can act on; the message says what,
 ├── UsageError             an option, a pipeline or a stage option is wrong              exit 2
 ├── InputError             a file cannot be read as a conversation                       exit 2
 └── NotMetError            all was read and understood, but the demand cannot be met     exit 1
-    └── BudgetError        the pinned part alone is larger than the budget               exit 1
+    ├── BudgetError        the pinned part alone is larger than the budget               exit 1
+    ├── ArchiveError       an archive cannot be read or written, or has lost something   exit 1
+    └── LostError          one object of an archive is missing or damaged                exit 1
 """
 
 from __future__ import annotations
@@ -43,3 +45,19 @@ class BudgetError(NotMetError):
         )
         self.needed = needed
         self.budget = budget
+
+
+class ArchiveError(NotMetError):
+    """An archive cannot do what is asked of it."""
+
+
+class LostError(NotMetError):
+    """An object is not in the archive, or not as it was put there.
+
+    Attributes: `name`, its hash, and `why`.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the record {name[:12]} is {why} in the archive. Restore the archive from a copy.")
+        self.name = name
+        self.why = why

@@ -58,6 +58,20 @@ class ConversationReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Archived:
+    """Where the source is kept: the archive's directory, and the hashes that the output and the source go by there.
+
+    records  what the source is made of, with what stands between; `new` of them were not in the archive before
+    """
+
+    folder: str
+    output: str
+    source: str
+    records: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A file's account. `schema` is the version of this structure; README documents it."""
 
@@ -71,6 +85,7 @@ class Report:
     conversations: tuple[ConversationReport, ...]
     seconds: float = 0.0
     estimated: int = 0
+    archive: Archived | None = None
     schema: int = SCHEMA
     boildown: str = field(default_factory=tool_version)
 

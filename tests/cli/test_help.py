@@ -14,7 +14,7 @@ from boildown_cli.app import app
 from boildown_cli.lazy import load
 from conftest import source_roots
 
-COMMANDS = ("compress", "count", "check", "stages", "formats")
+COMMANDS = ("compress", "expand", "show", "diff", "count", "check", "stages", "formats")
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """
 import sys
@@ -105,4 +105,4 @@ def test_count_loads_neither_scikit_learn_nor_anthropic(root, chat):
 
 def test_quiet_compress_loads_no_tables(root, chat, tmp_path):
     found = loaded(root, "compress", chat, "--budget", 100_000, "-o", tmp_path / "out.jsonl", "-q")
-    assert not found & {"rich", "sklearn", "anthropic"}
+    assert not found & {"rich", "sklearn", "anthropic", "zstandard", "sqlite3"}

@@ -8,6 +8,7 @@ from boildown.registry import DEFAULT
 from boildown_cli import options
 
 if TYPE_CHECKING:
+    from boildown.report import Report
     from boildown.run import Job
 
 CLAUDE = ("anthropic", "claude-code")
@@ -27,6 +28,7 @@ def compress(
     write_as: options.WriteAs = None,
     output: options.Output = "-",
     report: options.ReportFile = None,
+    archive: options.ArchiveFolder = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
     tokenizer: options.TokenizerName = options.TOKENIZER,
@@ -34,7 +36,8 @@ def compress(
     """Compress a file's conversations to a token budget.
 
     --budget, --ratio or --window says how far; with several, the tightest holds. Each bounds every conversation in
-    the file. The result goes to stdout or --output, a table of what was done to stderr.
+    the file. The result goes to stdout or --output, a table of what was done to stderr. With --archive, the source is
+    kept first, so that 'boildown expand' can give it back.
 
     \b
     boildown compress session.jsonl --budget 8000 -o small.jsonl
@@ -50,7 +53,7 @@ def compress(
         raise UsageError("how far? Give --budget TOKENS, --ratio N or --window TOKENS.")
     if ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    _check_targets(file, output, report)
+    _check_targets(file, output, report, archive)
     stages = registry.parse(pipeline)
     job = Job(
         stages=stages,
@@ -64,10 +67,10 @@ def compress(
         tokenizer=tokenizer,
         strict=strict,
     )
-    _compress(file, job, output, report, quiet)
+    _compress(file, job, output, report, archive, quiet)
 
 
-def _check_targets(file: str, output: str, report: str | None) -> None:
+def _check_targets(file: str, output: str, report: str | None, archive: str | None) -> None:
     """Raise UsageError for what could not be written after the work, or would destroy something."""
     import os
 
@@ -82,9 +85,13 @@ def _check_targets(file: str, output: str, report: str | None) -> None:
         for other, name in ((file, "the input"), (output, "the output")):
             if os.path.realpath(report) == os.path.realpath(other):
                 raise UsageError(f"--report {report}: this is {name}, too. Give the report a name of its own.")
+    if archive is not None:
+        from boildown.archive.store import check
+
+        check(archive, write=True)
 
 
-def _compress(file: str, job: Job, output: str, report_path: str | None, quiet: bool) -> None:
+def _compress(file: str, job: Job, output: str, report_path: str | None, archive: str | None, quiet: bool) -> None:
     from boildown.run import run
     from boildown_cli import files, render
     from boildown_cli.terminal import progress, say
@@ -92,6 +99,8 @@ def _compress(file: str, job: Job, output: str, report_path: str | None, quiet: 
     data = files.read(file)
     with progress(quiet) as watch:
         result, report = run(data, files.title(file), job, "<stdout>" if output == files.STDOUT else output, watch)
+    if archive is not None:
+        report = _kept(archive, data, result, report)
     outputs = [(output, result)]
     if report_path is not None:
         outputs.append((report_path, render.report_bytes(report, report_path)))
@@ -100,3 +109,14 @@ def _compress(file: str, job: Job, output: str, report_path: str | None, quiet: 
         render.print_report(report)
         if job.window and report.format_out in CLAUDE:
             say("Claude counts 1.1 to 1.7 times as many tokens as these: leave room in --window.")
+
+
+def _kept(folder: str, data: bytes, result: bytes, report: Report) -> Report:
+    """The report, with where the source is kept. Nothing is written before it is, so no output lacks its source."""
+    from dataclasses import replace
+
+    from boildown.archive.originals import keep
+    from boildown.archive.store import opened
+
+    with opened(folder, write=True) as archive:
+        return replace(report, archive=keep(archive, data, result, report))
