@@ -45,6 +45,10 @@ evals suites="chat,meetings" ratios="2,3,5,10":
 roundtrip *arguments:
     {{python}} benchmarks/roundtrip.py {{arguments}}
 
+# Whether compressing breaks a session: new violations over all real files and ratios (needs ../shared)
+validity *arguments:
+    {{python}} benchmarks/validity.py {{arguments}}
+
 # Start-up and scale, as ratios (scale needs ../shared)
 bench *sizes="1000 10000 100000":
     {{python}} benchmarks/startup.py

@@ -25,6 +25,8 @@ register(app, "show", "Print one message of a file, or of the file that it was m
 register(app, "diff", "Show what was kept, changed, folded and dropped, side by side.")
 register(app, "count", "Count tokens by role and kind, per file and in all.")
 register(app, "check", "Fail when a conversation is larger than a number of tokens.")
+register(app, "validate", "Look for what breaks a session, and change nothing.")
+register(app, "repair", "Mend what breaks a session, and leave every other byte as it was.")
 register(app, "stages", "List the stages that a pipeline can have, with their options.")
 register(app, "formats", "List the file formats, or say which one a file is in.")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 
 from boildown.errors import BoildownError, InputError, UsageError
@@ -77,6 +79,25 @@ def check_target(path: str, option: str) -> None:
         raise UsageError(f"{option} {path}: you may not write to it. Change its permissions, or name another file.")
     if not _is_special(path) and not os.access(folder, os.W_OK):
         raise UsageError(f"{option} {path}: you may not make a file in {folder!r}. Name another place.")
+
+
+def keep(path: str) -> str:
+    """Keep the file as `path`.bak, or with the first number behind it that is free: the backup's name.
+
+    A link where the file system has links: what another process still writes to the file is then in the backup.
+    """
+    for number in count(1):
+        name = f"{path}.bak{number if number > 1 else ''}"
+        try:
+            os.link(os.path.realpath(path), name)
+        except FileExistsError:
+            continue
+        except OSError:
+            if os.path.lexists(name):
+                continue
+            shutil.copy2(path, name)
+        break
+    return name
 
 
 def _is_special(path: str) -> bool:

@@ -6,7 +6,8 @@ BoildownError              something the user can act on; the message says what,
 └── NotMetError            all was read and understood, but the demand cannot be met     exit 1
     ├── BudgetError        the pinned part alone is larger than the budget               exit 1
     ├── ArchiveError       an archive cannot be read or written, or has lost something   exit 1
-    └── LostError          one object of an archive is missing or damaged                exit 1
+    ├── LostError          one object of an archive is missing or damaged                exit 1
+    └── BusyError          the file is being written by another process                  exit 1
 """
 
 from __future__ import annotations
@@ -61,3 +62,7 @@ class LostError(NotMetError):
         super().__init__(f"the record {name[:12]} is {why} in the archive. Restore the archive from a copy.")
         self.name = name
         self.why = why
+
+
+class BusyError(NotMetError):
+    """The file is being written by another process, so that mending it would lose what that writes."""

@@ -14,7 +14,9 @@ from boildown_cli.app import app
 from boildown_cli.lazy import load
 from conftest import source_roots
 
-COMMANDS = ("compress", "expand", "show", "diff", "count", "check", "stages", "formats")
+COMMANDS = (
+    "compress", "expand", "show", "diff", "count", "check", "validate", "repair", "stages", "formats"
+)  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """
 import sys

@@ -250,13 +250,19 @@ def test_changing_a_text_changes_those_bytes_and_no_others() -> None:
 
 
 def test_changing_a_text_changes_its_record_only() -> None:
-    before = [line for line in SAMPLE.read_bytes().splitlines() if b"file-history-snapshot" not in line]
+    before = SAMPLE.read_bytes().splitlines()
     after = write(change(read(SAMPLE.read_bytes()), "m12", lambda b: [replace(b, text="Fixed.")])).splitlines()
     changed = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
-    assert changed == [21]
-    old, new = json.loads(before[21]), json.loads(after[21])
+    assert changed == [23]
+    old, new = json.loads(before[23]), json.loads(after[23])
     old["message"]["content"][0]["text"] = "Fixed."
     assert json.dumps(new) == json.dumps(old)
+
+
+def test_file_snapshots_go_when_messages_are_lost_and_stay_when_they_are_only_shorter() -> None:
+    transcript = read(SAMPLE.read_bytes())
+    assert b"file-history-snapshot" in write(change(transcript, "m12", lambda b: [replace(b, text="Fixed.")]))
+    assert b"file-history-snapshot" not in write(drop(transcript, "m12"))
 
 
 def test_a_changed_result_takes_its_second_copies_along() -> None:

@@ -272,14 +272,14 @@ class _Plan:
 def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
     plan = _plan(transcript, source)
     _drop_dependents(plan, index)
-    links = _links(index, plan.gone)
+    links = links_without(index, plan.gone)
     new = _new_records(plan, source, index, links)
     items: list[tuple[int, bytes]] = []
     for i, record in enumerate(source.records):
         items += [(-1, value) for value in new.get(i, ())]
         if i not in plan.gone:
             whole = plan.edited.get(i, record)
-            items.append((i, _linked(whole, links[i]) if i in links else whole))
+            items.append((i, linked(whole, links[i]) if i in links else whole))
     items += [(-1, value) for value in new.get(len(source.records), ())]
     return index.frame.join(items)
 
@@ -287,15 +287,16 @@ def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
 def _drop_dependents(plan: _Plan, index: Index) -> None:
     """What only serves a message goes with it: progress, which repeats what a call got back, and file snapshots.
 
-    A session that lost messages keeps no snapshot: rewinding would bring back files that it no longer explains.
+    A session that lost messages keeps no snapshot: rewinding would bring back files that it no longer explains. One
+    whose messages only became shorter keeps them all: a snapshot belongs to a message by its uuid, which stays.
     """
     lost = {index.uuids[i] for i in plan.gone} - {""}
+    if plan.gone:
+        plan.gone.update(index.snapshots)
     for record, ids in index.progress:
         if plan.touched.intersection(ids) or (not ids and index.parents[record] in lost):
             plan.gone.add(record)
             lost.add(index.uuids[record])
-    if plan.gone or plan.edited:
-        plan.gone.update(index.snapshots)
 
 
 def _plan(transcript: Transcript, source: Source) -> _Plan:
@@ -337,7 +338,7 @@ def _edit(plan: _Plan, source: Source, was: Message, now: Message) -> None:
             continue
         content = rewritten(_content(values[n]), before[n], after[n])
         results = [b for b in before[n] if isinstance(b, ToolResult)]
-        plan.edited[i] = _with_content(source.records[i], content, any(b not in after[n] for b in results))
+        plan.edited[i] = with_content(source.records[i], content, any(b not in after[n] for b in results))
 
 
 def _shares(message: Message, starts: Sequence[int]) -> list[tuple[Block, ...]]:
@@ -352,7 +353,7 @@ def _shares(message: Message, starts: Sequence[int]) -> list[tuple[Block, ...]]:
     return [tuple(share) for share in shares]
 
 
-def _with_content(record: bytes, content: Json, stale: bool) -> bytes:
+def with_content(record: bytes, content: Json, stale: bool) -> bytes:
     """A record with other content and every other byte as it was.
 
     A `stale` one loses its `toolUseResult`, which holds a second copy of the result that was changed.
@@ -381,7 +382,7 @@ Links = dict[int, dict[str, str | None]]
 """record -> its keys that point at another record than they did"""
 
 
-def _links(index: Index, gone: set[int]) -> Links:
+def links_without(index: Index, gone: set[int]) -> Links:
     """What pointed at a record that is gone points at its nearest ancestor that stays."""
     kept = {own for i, own in enumerate(index.uuids) if i not in gone}
     lost = {index.uuids[i]: index.parents[i] for i in gone if index.uuids[i] not in kept}
@@ -407,7 +408,7 @@ def _ancestor(own: str, lost: dict[str, str], kept: set[str]) -> str | None:
     return found or None
 
 
-def _linked(record: bytes, links: dict[str, str | None]) -> bytes:
+def linked(record: bytes, links: dict[str, str | None]) -> bytes:
     """A record that points elsewhere, every other byte as it was."""
     text = record.decode("utf-8", "surrogateescape")
     found = []
@@ -439,9 +440,9 @@ def _new_records(plan: _Plan, source: Source, index: Index, links: Links) -> dic
         parent = _parent(main[at], index, links) if at < len(main) else last
         like = _nearest(source, spoken, place)
         for value in render(message):
-            own = _fresh(f"{_string(like, 'sessionId')}/{message.id}", known)
+            own = fresh(f"{_string(like, 'sessionId')}/{message.id}", known)
             time = message.time or _string(like, "timestamp")
-            record = _dressed(value, own, parent if parent in known else None, like, time)
+            record = dressed(value, own, parent if parent in known else None, like, time)
             new.setdefault(place, []).append(dump(record, body(source.records[0])))
             parent = own
         if at < len(main):
@@ -461,7 +462,7 @@ def _nearest(source: Source, spoken: Sequence[int], place: int) -> dict[str, Jso
     return dict(parse(body(source.records[near]))) if near >= 0 else {}
 
 
-def _fresh(name: str, known: set[str]) -> str:
+def fresh(name: str, known: set[str]) -> str:
     """A uuid for `name` that is always the same and that no record has: a session may be compressed twice."""
     own = str(uuid.uuid5(NAMES, name))
     while own in known:
@@ -470,7 +471,7 @@ def _fresh(name: str, known: set[str]) -> str:
     return own
 
 
-def _dressed(value: Json, own: str, parent: str | None, like: dict[str, Json], time: str) -> Json:
+def dressed(value: Json, own: str, parent: str | None, like: dict[str, Json], time: str) -> Json:
     """A record from `render` with its place in the chain and the surroundings that it has from the record `like`."""
     near = {key: like[key] for key in INHERITED if key in like} | {"isSidechain": False}
     message = value["message"]
@@ -507,6 +508,6 @@ def _foreign(transcript: Transcript) -> Iterator[bytes]:
     for message in paired(transcript.messages):
         time = message.time or time
         for value in render(message):
-            own = _fresh(f"{session}/{message.id}", known)
-            yield dump(_dressed(value, own, parent, like, time)) + b"\n"
+            own = fresh(f"{session}/{message.id}", known)
+            yield dump(dressed(value, own, parent, like, time)) + b"\n"
             parent = own

@@ -87,7 +87,7 @@ def _message(value: Json, index: int, id: str) -> tuple[Message | None, Note | N
     if not isinstance(value, dict):
         return None, Note("unknown record", where, "no JSON object; carried as it stands")
     time = value.get("timestamp") if isinstance(value.get("timestamp"), str) else None
-    item = _item(value)
+    item = response_item(value)
     if item is not None:
         blocks = tuple(_blocks(item))
         shown = _is_shown(item, blocks)
@@ -100,7 +100,7 @@ def _message(value: Json, index: int, id: str) -> tuple[Message | None, Note | N
     return None, Note("unknown record", where, f"a record of the type {value.get('type')!r}; carried as it stands")
 
 
-def _item(record: Json) -> dict[str, Json] | None:
+def response_item(record: Json) -> dict[str, Json] | None:
     """The response item of a record, which in old rollouts is the record."""
     if not isinstance(record, dict):
         return None
@@ -264,7 +264,7 @@ def _repeats(source: Source, messages: list[int], gone: set[int]) -> set[int]:
     known = set(messages)
     for index, record in enumerate(source.records):
         value = _parsed(record)
-        item = _item(value)
+        item = response_item(value)
         if index in known:
             for key in _keys(item or {}):
                 owners.setdefault(key, []).append(index)
@@ -322,7 +322,7 @@ def _event_key(record: Json) -> Key | None:
 
 
 def _patch(record: Json, was: Message, message: Message) -> Json:
-    item = _item(record)
+    item = response_item(record)
     if item is None:
         return record
     first = message.blocks[0] if message.blocks else None

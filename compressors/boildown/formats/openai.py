@@ -224,6 +224,9 @@ def patch(record: Json, was: Message, message: Message) -> Json:
         record["content"] = message.text
     if not any(isinstance(b, Thinking) for b in message.blocks):
         record.pop("reasoning_content", None)
+    results = [b for b in message.blocks if isinstance(b, ToolResult)]
+    if results and "tool_call_id" in record and record["tool_call_id"] != results[0].call_id:
+        record["tool_call_id"] = results[0].call_id
     calls = {b.at: b for b in message.blocks if isinstance(b, ToolCall | Opaque) and b.at >= 0}
     if isinstance(record.get("tool_calls"), list):
         record["tool_calls"] = [_patched_call(c, calls[at]) for at, c in enumerate(record["tool_calls"]) if at in calls]
@@ -235,6 +238,8 @@ def patch(record: Json, was: Message, message: Message) -> Json:
 def _patched_call(call: Json, block: ToolCall | Opaque) -> Json:
     if isinstance(block, Opaque):
         return call
+    if block.id != str(call.get("id", "")):
+        call["id"] = block.id
     function = call.get("function")
     if isinstance(function, dict) and as_text(function.get("arguments")) != block.arguments:
         function["arguments"] = block.arguments
