@@ -49,7 +49,7 @@ from strategies import INFOS, PLANTED, long_transcript, names, transcripts
 
 PIPELINES = [*registry.names(), registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
-WRITERS = {"ledger", "mask", "stale"}
+WRITERS = {"condense", "ledger", "mask", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""
 LEAST_FILL = 0.97
 LEAST_ROOM = 250

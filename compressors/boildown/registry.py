@@ -16,6 +16,7 @@ from boildown.errors import UsageError
 from boildown.pipeline import Named, Stage
 
 STAGES: dict[str, str] = {
+    "condense": "boildown.stages.condense:Condense",
     "dedup": "boildown.stages.dedup:Dedup",
     "extractive": "boildown.stages.extractive:Extractive",
     "ledger": "boildown.stages.ledger:Ledger",

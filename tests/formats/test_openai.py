@@ -15,7 +15,9 @@ from boildown.transcript import Message, Opaque, Text, Thinking, ToolCall, ToolR
 from roundtrip import DATA, check_one_format, check_round_trip, check_thinned, files, read, with_text, write
 
 FILES = files(
-    "derived/openai_chat.jsonl", "derived/openai_messages_array.json", samples=["openai.jsonl", "openai-tools.json"]
+    "derived/openai_chat.jsonl",
+    "derived/openai_messages_array.json",
+    samples=["openai.jsonl", "openai-tools.json", "openai-output.jsonl"],
 )
 EDGE = {
     "bad_lines.jsonl": None,
