@@ -36,6 +36,11 @@ NAMES = {
     "openhands.json": "openhands",
     "inspect-ai.json": "inspect-ai",
     "pi.jsonl": "pi",
+    "gemini-cli.json": "gemini-cli",
+    "gemini.json": "gemini",
+    "claude-ai.json": "claude-ai",
+    "langchain.json": "langchain",
+    "openai-responses.json": "openai-responses",
 }
 UNWRITABLE = {"inspect-ai"}
 SIGNER = ("anthropic", "claude-code")

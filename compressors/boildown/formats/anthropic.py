@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import orjson
 
 from boildown.formats import media
-from boildown.formats.layout import LINES, Frame, Piece, Row, conversations, member_span, raw, row, write_records
-from boildown.formats.source import Json, Member, Sample, broken, dump, lines, members, parse, sample
+from boildown.formats.beside import Body, beside, write_beside
+from boildown.formats.layout import Frame, Piece, Row, conversations, line_row, raw, row, write_records
+from boildown.formats.source import Json, Sample, as_object, broken, dump, members, parse, sample
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -59,32 +59,6 @@ PAGE_TOKENS = 1500
 """What a document counts whose bytes are elsewhere: a page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The system text's place in the bytes before a body's messages or, `behind`, after them.
-
-    Those bytes are `before` + `lead` + the text's record + `trail` + `after`, or without the text `before` + `after`.
-    """
-
-    before: bytes
-    lead: bytes
-    trail: bytes
-    after: bytes
-    behind: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A request body: the frame around its messages, and where its system text stands.
-
-    The text's record comes after the messages' records; without a text in the source there is a place and no record.
-    """
-
-    frame: Frame
-    slot: Slot
-    present: bool
-
-
 def sniff(sample: Sample) -> bool:
     """Request bodies with a system text or Anthropic blocks, or messages of which one has such blocks."""
     objects = sample.objects
@@ -108,25 +82,12 @@ def _read(data: bytes) -> Iterator[Transcript]:
     if any("messages" in item for item in seen.objects[:1]):
         yield from conversations(data, "anthropic", _body)
     elif seen.kind == "lines":
-        yield _message_lines(data)
+        found, notes, blank = line_row(data)
+        yield _transcript(found, notes=notes, skip=blank)
     elif seen.kind == "array":
         yield _transcript(row(data.decode("utf-8", "surrogateescape")))
     else:
         yield from conversations(data, "anthropic", _response)
-
-
-def _message_lines(data: bytes) -> Transcript:
-    records = tuple(lines(data))
-    values: list[Json] = []
-    notes = []
-    for number, line in enumerate(records, 1):
-        try:
-            values.append(parse(line) if line.strip() else None)
-        except (ValueError, RecursionError) as error:
-            values.append(line.decode("utf-8", "replace"))
-            notes.append(Note("bad line", f"line {number}", f"not valid JSON ({error}); carried as it stands"))
-    blank = frozenset(i for i, line in enumerate(records) if not line.strip())
-    return _transcript(Row(tuple(values), records, LINES), notes=tuple(notes), skip=blank)
 
 
 def _response(piece: Piece) -> Transcript:
@@ -136,32 +97,12 @@ def _response(piece: Piece) -> Transcript:
 
 
 def _body(piece: Piece) -> Transcript:
-    text, span = piece.text, (piece.start, piece.end)
-    found = list(members(text, piece.start))
+    found = list(members(piece.text, piece.start))
     held = next((m for m in found if m.key == "messages"), None)
     if held is None or not isinstance(held.value, list):
         raise ValueError("an object without a list of messages")
-    messages = row(text, held.start, *span)
-    place = next((k for k, m in enumerate(found) if m.key == "system"), -1)
-    if place < 0:
-        head = messages.frame.head
-        opened = head.index(b"{") + 1
-        slot = Slot(head[:opened], b'"system": ', b", ", head[opened:])
-        return _transcript(messages, Body(messages.frame, slot, False), None, piece.before, piece.after)
-    system = found[place]
-    slot = _slot(text, span, found, place, messages.frame, system.start > held.start)
-    messages = replace(messages, records=(*messages.records, raw(text[system.start : system.end])))
-    return _transcript(messages, Body(messages.frame, slot, True), system.value, piece.before, piece.after)
-
-
-def _slot(text: str, span: tuple[int, int], found: Sequence[Member], place: int, frame: Frame, behind: bool) -> Slot:
-    start, end = member_span(text, found, place)
-    lead, trail = raw(text[start : found[place].start]), raw(text[found[place].end : end])
-    if behind:
-        after = raw(text[end : span[1]])
-        return Slot(frame.tail[: len(frame.tail) - len(raw(text[start : span[1]]))], lead, trail, after, True)
-    before = raw(text[span[0] : start])
-    return Slot(before, lead, trail, frame.head[len(raw(text[span[0] : end])) :])
+    messages, body, system = beside(piece, found, held, ("system",))
+    return _transcript(messages, body, system, piece.before, piece.after)
 
 
 def _transcript(
@@ -293,43 +234,18 @@ def write(transcripts: Iterable[Transcript]) -> Iterator[bytes]:
 
 
 def _written(transcript: Transcript, source: Source) -> bytes:
-    taken = {i for m in source.messages for i in m.records}
-    body = source.layout
-    if not isinstance(body, Body):
-        return write_records(transcript, _patch, render, set(range(len(source.records))) - taken)
-    own = next((m for m in source.messages if body.present and m.records == (len(source.records) - 1,)), None)
-    known = {m.id for m in source.messages}
-    mine = {own.id} if own else set()
-    mine |= {m.id for m in transcript.messages if m.role == "system" and m.id not in known}
-    systems = [m for m in transcript.messages if m.id in mine]
-    frame = _framed(body, _system(source, body, own, systems))
-    rest = [m for m in transcript.messages if m.id not in mine]
-    plain = replace(transcript, messages=tuple(rest), source=replace(source, layout=frame))
-    carried = set(range(len(source.records) - body.present)) - taken
-    return write_records(plain, _patch, render, carried)
+    return write_beside(transcript, source, _system, lambda t, carried: write_records(t, _patch, render, carried))
 
 
-def _system(source: Source, body: Body, own: Message | None, now: Sequence[Message]) -> bytes | None:
-    """The system text to write; None where there is none."""
-    record = source.records[-1] if body.present else b""
-    if not now:
-        return record if own is None and body.present else None
-    if own is not None and len(now) == 1 and now[0].blocks == own.blocks:
-        return record
+def _system(record: bytes, was: Message | None, now: Sequence[Message]) -> bytes:
+    """The system text that says what `now` say, the first of them from `record` where it was read there."""
     content: Json = ""
-    if own is not None and now[0].id == own.id:
-        content, now = rewritten(parse(record), own.blocks, now[0].blocks), now[1:]
+    if was is not None and now[0].id == was.id:
+        content, now = rewritten(parse(record), was.blocks, now[0].blocks), now[1:]
     added = [m.text for m in now if m.text]
     if isinstance(content, str):
         return dump("\n\n".join(filter(None, [content, *added])), record)
     return dump([*content, *({"type": "text", "text": text} for text in added)], record)
-
-
-def _framed(body: Body, system: bytes | None) -> Frame:
-    slot = body.slot
-    held = b"" if system is None else slot.lead + system + slot.trail
-    whole = slot.before + held + slot.after
-    return replace(body.frame, tail=whole) if slot.behind else replace(body.frame, head=whole)
 
 
 def _patch(record: Json, was: Message, message: Message) -> Json:
@@ -362,7 +278,7 @@ def _rewritten_part(part: Json, was: Block, now: Block) -> Json:
     if isinstance(now, Thinking):
         return {**part, "thinking": now.text}
     if isinstance(now, ToolCall):
-        return {**part, "id": now.id, "name": now.name, "input": _input(now.arguments)}
+        return {**part, "id": now.id, "name": now.name, "input": as_object(now.arguments)}
     assert isinstance(was, ToolResult)
     return _rewritten_result(part, was, now)
 
@@ -410,7 +326,7 @@ def rendered(block: Block) -> list[Json]:
     if isinstance(block, Text):
         return [{"type": "text", "text": block.text}] if block.text else []
     if isinstance(block, ToolCall):
-        return [{"type": "tool_use", "id": block.id, "name": block.name, "input": _input(block.arguments)}]
+        return [{"type": "tool_use", "id": block.id, "name": block.name, "input": as_object(block.arguments)}]
     if isinstance(block, ToolResult):
         result = {"type": "tool_result", "tool_use_id": block.call_id, "content": _result_content(block)}
         return [{**result, "is_error": True} if block.is_error else result]
@@ -429,15 +345,6 @@ def _rendered_opaque(block: Opaque) -> list[Json]:
     if block.kind in SERVER_BLOCKS and block.text:
         return [parse(block.text.encode("utf-8", "surrogateescape"))]
     return [{"type": "text", "text": block.text}] if block.text else []
-
-
-def _input(arguments: str) -> Json:
-    """A call's arguments as the object that the API demands."""
-    try:
-        value = parse(arguments.encode("utf-8", "surrogateescape")) if arguments.strip() else {}
-    except ValueError:
-        value = arguments
-    return value if isinstance(value, dict) else {"input": value}
 
 
 def _result_content(block: ToolResult) -> Json:

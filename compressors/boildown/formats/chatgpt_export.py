@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from boildown.formats import media
-from boildown.formats.layout import Piece, conversations, raw
+from boildown.formats.layout import Piece, conversations, raw, with_values
 from boildown.formats.source import Json, Sample, as_text, dump, members, parse
 from boildown.transcript import (
     Block,
@@ -223,7 +223,7 @@ def _written(transcript: Transcript, source: Source) -> bytes:
         lead = _lead(leads.get(key) or _new_lead(tree.leads, key))
         parts += [b"," if n else b"", raw(lead), node]
     whole = b"".join([*parts, raw(tree.tail)])
-    return _spliced(whole, {"current_node": edited.current})
+    return with_values(whole, {"current_node": edited.current})
 
 
 def _lead(lead: str) -> str:
@@ -296,7 +296,7 @@ def _edited(transcript: Transcript, source: Source, tree: Tree) -> _Edited | Non
             if key in changed:
                 was = read[changed[key].id]
                 fields["message"] = _patch(values[key]["message"], was, changed[key])
-            edited.nodes[key] = _spliced(record, fields)
+            edited.nodes[key] = with_values(record, fields)
     for key, message in added.items():
         node = {"id": key, "message": message, "parent": edited.parent[key], "children": edited.children[key]}
         edited.nodes[key] = dump(node, source.records[0] if source.records else b"")
@@ -330,19 +330,6 @@ def _insert(transcript: Transcript, read: dict[str, Message], tree: Tree, edited
         added[value["id"]] = value
         edited.insert(value["id"], None)
     return added
-
-
-def _spliced(record: bytes, fields: dict[str, Json]) -> bytes:
-    """A JSON object with other values for some of its members; the rest keeps its bytes."""
-    if not fields:
-        return record
-    text = record.decode("utf-8", "surrogateescape")
-    out, place = [], 0
-    for member in members(text):
-        if member.key in fields and fields[member.key] != member.value:
-            out += [raw(text[place : member.start]), dump(fields[member.key], record)]
-            place = member.end
-    return b"".join([*out, raw(text[place:])])
 
 
 def _patch(value: dict[str, Json], was: Message, message: Message) -> dict[str, Json]:

@@ -19,9 +19,15 @@ from boildown.transcript import (
     Transcript,
 )
 
-SIGNED = {"anthropic": "Anthropic", "claude-code": "Anthropic", "codex": "OpenAI"}
+SIGNED = {
+    "anthropic": "Anthropic",
+    "claude-code": "Anthropic",
+    "codex": "OpenAI",
+    "openai-responses": "OpenAI",
+    "gemini": "Google",
+}
 """Formats whose API takes back only reasoning that it signed itself, and whose signature that is."""
-TEXT_RESULTS = {"openai", "openhands", "swe-agent"}
+TEXT_RESULTS = {"openai", "openhands", "swe-agent", "gemini", "gemini-cli"}
 """Formats that say images, but not in a tool's result."""
 WORDS = {"command", "compacted", "refusal"}
 """Kinds of opaque block that are plain words in another format."""

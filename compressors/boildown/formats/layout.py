@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from boildown.formats.source import Json, Member, dump, lines, members, parse, sample
+from boildown.formats.source import Json, Member, body, dump, ending, lines, members, parse, sample
 from boildown.transcript import Message, Note, Source, Transcript
 
 
@@ -59,6 +59,21 @@ def row(text: str, array: int = 0, start: int = 0, end: int | None = None) -> Ro
     gaps = tuple(raw(text[a.end : b.start]) for a, b in pairwise(found))
     frame = Frame(raw(text[start : found[0].start]), gaps, raw(text[found[-1].end : end]))
     return Row(tuple(m.value for m in found), tuple(raw(text[m.start : m.end]) for m in found), frame)
+
+
+def line_row(data: bytes) -> tuple[Row, tuple[Note, ...], frozenset[int]]:
+    """The lines of a file as a row, a note for each that is no JSON and stands there as text, and which are blank."""
+    records = tuple(lines(data))
+    values: list[Json] = []
+    notes: list[Note] = []
+    for number, line in enumerate(records, 1):
+        try:
+            values.append(parse(line) if line.strip() else None)
+        except (ValueError, RecursionError) as error:
+            values.append(line.decode("utf-8", "replace"))
+            notes.append(Note("bad line", f"line {number}", f"not valid JSON ({error}); carried as it stands"))
+    blank = frozenset(i for i, line in enumerate(records) if not line.strip())
+    return Row(tuple(values), records, LINES), tuple(notes), blank
 
 
 def member_span(text: str, found: Sequence[Member], place: int) -> tuple[int, int]:
@@ -204,7 +219,70 @@ def _record(source: Source, was: Message, message: Message, patch: Patch) -> byt
     return dump(patch(parse(bare), was, message), bare) + record[len(bare) :]
 
 
-def compose(conversations: Iterable[Json], pretty: bool = False) -> Iterator[bytes]:
-    """A new file with one JSON value a line."""
-    for value in conversations:
-        yield dump(value) + b"\n"
+Written = list[tuple[int, bytes]]
+"""Records to write: the place of each in the source, or -1, and its bytes"""
+Rewrite = Callable[[dict[int, bytes], Sequence[Message], Sequence[Message]], Written]
+"""(source records by place, without line endings; the messages read from them; those messages now) -> what to write"""
+
+
+def write_shared(
+    transcript: Transcript,
+    rewrite: Rewrite,
+    render: Render,
+    carried: Iterable[int] = (),
+    leaders: Mapping[str, int] | None = None,
+) -> bytes:
+    """As `write_records`, where messages share a record or have several.
+
+    Messages that begin with the same record are written together. Where all of them are as they were read, their
+    records are written as they stand; where none is left, none is. A message in `leaders` is written with those of
+    another place, into records that are always made anew.
+    """
+    source = transcript.source
+    assert source is not None and isinstance(source.layout, Frame)
+    leaders = leaders or {}
+    place = {m.id: m.records[0] for m in source.messages if m.records} | dict(leaders)
+    was, now = _together(source.messages, place), _together(transcript.messages, place)
+    like = source.records[0] if source.records else b""
+    waiting = sorted(carried, reverse=True)
+    items: Written = []
+    new: Written = []
+    for message in transcript.messages:
+        if message.id not in place:
+            new += [(-1, dump(value, like)) for value in render(message)]
+            continue
+        first = place[message.id]
+        if first not in now:
+            continue
+        while waiting and waiting[-1] < first:
+            items.append((waiting[-1], source.records[waiting.pop()]))
+        group = now.pop(first)
+        moved = any(m.id in leaders for m in group)
+        items += [*new, *_shared(source, was[first], group, moved, rewrite)]
+        new = []
+    items += [(i, source.records[i]) for i in reversed(waiting)]
+    return source.layout.join(items + new)
+
+
+def _together(messages: Iterable[Message], place: Mapping[str, int]) -> dict[int, list[Message]]:
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        if message.id in place:
+            found.setdefault(place[message.id], []).append(message)
+    return found
+
+
+def _shared(source: Source, was: list[Message], now: list[Message], moved: bool, rewrite: Rewrite) -> Written:
+    records = {i: source.records[i] for m in was for i in m.records}
+    said = [[(m.id, m.role, m.blocks) for m in messages] for messages in (was, now)]
+    if not moved and said[0] == said[1]:
+        return list(records.items())
+    written = rewrite({i: body(record) for i, record in records.items()}, was, now)
+    return [(i, record + ending(records[i]) if i >= 0 else record) for i, record in written]
+
+
+def with_values(record: bytes, fields: Mapping[str, Json]) -> bytes:
+    """A JSON object with other values for some of the members that it has; the rest keeps its bytes."""
+    found = members(record.decode("utf-8", "surrogateescape")) if fields else ()
+    changed = {m.key for m in found if m.key in fields and fields[m.key] != m.value}
+    return spliced(record, {key: dump(fields[key], record) for key in changed}) if changed else record

@@ -81,6 +81,18 @@ def anthropic_image_tokens(data: str) -> int:
     return 1600 if found is None else max(1, min(1600, math.ceil(found[0] * found[1] / 750)))
 
 
+def gemini_image_tokens(data: str) -> int:
+    """Gemini's 258 a tile: one up to 384 px each way, else squares of the short side / 1.5, of 256 to 768 px.
+
+    An image whose size is not known counts as one tile.
+    """
+    width, height = size(data) or (1, 1)
+    if max(width, height) <= 384:
+        return 258
+    unit = max(256, min(768, int(min(width, height) / 1.5)))
+    return 258 * math.ceil(width / unit) * math.ceil(height / unit)
+
+
 def attachment_tokens(part: Json) -> int:
     """A file or a sound that is not text, by its base64 size: about 1,500 tokens a 50 KB page."""
     return max(1, sum(len(text) for text in _strings(part)) * 3 // 4 * 1500 // 50_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from boildown.formats import media
+from boildown.formats.items import is_item
 from boildown.formats.layout import LINES, Piece, Row, conversations, row, write_records
 from boildown.formats.source import Json, Sample, as_text, dump, lines, members, parse, sample
 from boildown.transcript import (
@@ -45,6 +46,8 @@ def sniff(sample: Sample) -> bool:
     if not objects and sample.kind == "array":
         return not sample.items
     if sample.kind == "lines" and any(map(media.is_rollout_header, objects[:1])):
+        return False
+    if sum(map(is_item, objects)) * 2 > len(objects):
         return False
     said = [item for item in objects if _is_message(item)]
     held = [found for item in objects if (found := _held(item)) is not None]

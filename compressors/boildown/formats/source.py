@@ -94,6 +94,15 @@ def as_text(value: Json) -> str:
     return value if isinstance(value, str) else "" if value is None else dump(value).decode("utf-8", "surrogateescape")
 
 
+def as_object(arguments: str) -> Json:
+    """A call's arguments as the object that APIs demand: other text becomes its `input`."""
+    try:
+        value = parse(arguments.encode("utf-8", "surrogateescape")) if arguments.strip() else {}
+    except ValueError:
+        value = arguments
+    return value if isinstance(value, dict) else {"input": value}
+
+
 def lines(data: bytes) -> Iterator[bytes]:
     """The lines of a file with their endings; joined, they are the file."""
     start, end = 0, len(data)
