@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from boildown import formats
+from boildown.formats.convert import convert
 from boildown.transcript import Block, Message, Text, ToolCall, ToolResult, Transcript, groups
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,3 +96,40 @@ def check_thinned(form: formats.Format, data: bytes, turns: bool = False) -> Non
 
 def check_one_format(data: bytes, name: str) -> None:
     assert formats.detect(data, "the file").INFO.name == name
+
+
+CHATS = files(
+    "derived/openai_chat.jsonl",
+    "derived/openai_messages_array.json",
+    "derived/edge/multilingual.json",
+    samples=["openai.jsonl", "openai-tools.json"],
+)
+"""Chats in the openai format, to be converted"""
+
+
+def check_converts(path: Path, form: formats.Format) -> None:
+    """A real chat is written in `form`, found out, and read again equal; what could not be said was noted."""
+    openai, counted = formats.load("openai"), 0
+    chats = [(t, *convert(t, form.INFO)) for t in read(openai, path.read_bytes())]
+    data = write(form, [there for _, there, _ in chats])
+    check_one_format(data, form.INFO.name)
+    check_round_trip(form, data)
+    for again, (source, there, notes) in zip(read(form, data), chats, strict=True):
+        assert [(m.role, m.name, m.text) for m in again.messages] == [(m.role, m.name, m.text) for m in there.messages]
+        noted = {n.where for n in notes}
+        kept = {m.id: m for m in there.messages}
+        for message in source.messages:
+            same = message.id in kept and (message.role, message.text) == (kept[message.id].role, kept[message.id].text)
+            assert same or message.id in noted
+        counted += len(again.messages)
+    assert counted
+
+
+def check_said(form: formats.Format, spoken: list[tuple[str, str]]) -> None:
+    messages = [Message(f"m{n}", role, (Text(t),)) for n, (role, t) in enumerate(spoken)]
+    there, _ = convert(Transcript(tuple(messages)), form.INFO)
+    data = write(form, [there])
+    if there.messages:
+        (again,) = read(form, data)
+        assert [m.text for m in again.messages] == [m.text for m in there.messages]
+        check_round_trip(form, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,6 +75,9 @@ BLOCKS = (
     "> they wrote that the shipment left the harbour\n\nand I believe them.",
     '{"status": "ok", "items": [1, 2, 3], "next": null}',
     "2027-01-02 10:00:01 INFO started\n2027-01-02 10:00:02 ERROR lost its lease\n2027-01-02 10:00:03 INFO started",
+    json.dumps(
+        {"orders": [{"id": n, "item": f"lamp {n}", "paid": n % 2 > 0} for n in range(12)], "next": None}, indent=1
+    ),
     "```\nnever closed, so it runs on\nto the end of the text",
 )
 FRAMES = ("We heard that it {} in the end.", "Note {}, which everybody had forgotten about.", "{} was on the list.")
@@ -211,7 +215,7 @@ def _talk(draw: random.Random, sentences: int) -> str:
     for _ in range(sentences):
         kind = draw.random()
         if kind < 0.02:
-            found.append("```\n" + f"{draw.choice(WORDS)}[0] = compute(alpha, beta)\n" * draw.randint(2, 60) + "```\n")
+            found.append("```\n" + f"{draw.choice(WORDS)}[0] = compute(alpha, beta)\n" * draw.randint(2, 120) + "```\n")
         elif kind < 0.08:
             found.append(draw.choice(BLOCKS[:-1]) + "\n\n")
         elif kind < 0.2:
@@ -221,3 +225,12 @@ def _talk(draw: random.Random, sentences: int) -> str:
         else:
             found.append(" ".join(draw.choices(WORDS, k=draw.randint(4, 18))).capitalize() + ".")
     return draw.choice([" ", " ", "\n", "\n\n"]).join(found)
+
+
+LINES = st.sampled_from(
+    ["User: a", "AI: b", "Ada: c", "\\User: a", "\\\\Ada: c", "```", "```py", "~~~", "\\```", "text", "", "  in",
+     "===== conversation 2 =====", "Ada [10:02]: x", "**User:** y", "---", "a\\b"]
+)  # fmt: skip
+TALK = st.lists(LINES, min_size=1, max_size=7).map("\n".join)
+SPOKEN = st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), TALK), min_size=1, max_size=4)
+"""Turns that hold what means something in plain text and Markdown"""

@@ -28,8 +28,10 @@ from boildown.pipeline import Context, Pins, Step, compress, target
 from boildown.report import Fate, fates
 from boildown.run import Job, boil, conversations, reader
 from boildown.selection import MARKS, NOTHING
+from boildown.text.frames import MARK
+from boildown.text.kinds import Kind
 from boildown.text.spans import pieces
-from boildown.text.units import Kind, units
+from boildown.text.units import units
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import (
     FormatInfo,
@@ -42,7 +44,7 @@ from boildown.transcript import (
     Transcript,
     groups,
 )
-from boildown.worth import STAMP, WORDY
+from boildown.worth import FRAMING, STAMP, WORDY
 from conftest import ROOT, source_roots
 from roundtrip import DATA, SAMPLES, in_turns, said
 from strategies import INFOS, PLANTED, long_transcript, names, transcripts
@@ -172,14 +174,16 @@ def _missing(source: Transcript, result: Transcript, context: Context) -> Iterat
             continue
         if all(m.id in now for m in found):
             gone = [p for m in found for p in _gone(m, now[m.id])]
-            yield from context.counter.texts(" " + p for p in gone)
+            yield from context.counter.texts(f" {p.text}{p.around}" for p in gone)
         else:
             yield sum(context.sizes([_least(m, context) for m in found])) + extra
 
 
-def _gone(was: Message, now: Message) -> list[str]:
+def _gone(was: Message, now: Message) -> list[Part]:
     text = now.text
-    return [p for t in _texts(was) for p in dict.fromkeys(_cut(t)) if text.count(p) < t.count(p)]
+    return [
+        p for t in _texts(was) for p in dict.fromkeys(_cut(t)) if not p.frames and text.count(p.text) < t.count(p.text)
+    ]
 
 
 def _least(message: Message, context: Context) -> Message:
@@ -190,7 +194,7 @@ def _least(message: Message, context: Context) -> Message:
         if not isinstance(b, Text | Thinking)
     ]
     if not blocks:
-        cut = [Text(p) for t in _texts(message) for p in _cut(t)]
+        cut = [Text(p.text + p.around) for t in _texts(message) for p in _cut(t) if not p.frames]
         thoughts = [b for b in message.blocks if isinstance(b, Thinking)]
         sizes = context.sizes([message.with_blocks([b]) for b in (*cut, *thoughts)])
         blocks = [b for _, b in sorted(zip(sizes, (*cut, *thoughts), strict=True), key=lambda pair: pair[0])[:1]]
@@ -433,27 +437,48 @@ def _texts(message: Message) -> list[str]:
     return [b.text for b in message.blocks if isinstance(b, Text | ToolResult) and b.text]
 
 
-def _cut(text: str) -> list[str]:
-    """What may be kept or dropped by itself: words and protected spans of sentences, stamps, other units whole."""
-    found, stamp = [], STAMP.match(text)
+@dataclass(frozen=True)
+class Part:
+    """What may be kept or dropped by itself.
+
+    around  what comes with it: what frames long code, JSON or a table, and the mark for what is left out beside it
+    frames  whether it is such a frame, which stays while anything in it does
+    """
+
+    text: str
+    around: str = ""
+    frames: bool = False
+
+
+def _cut(text: str) -> list[Part]:
+    """Words and protected spans of sentences, stamps, other units whole; frames where they stand."""
+    found, stamp, opened, table = [], STAMP.match(text), list[str](), ""
     for start, end, kind in units(text):
         if stamp and start < stamp.end() <= end:
-            found.append(stamp[0])
+            found.append(Part(stamp[0]))
             start = stamp.end()
-        # A line that stands alone after a first cut may read as a sentence in the second, so its words may go as well.
-        if kind in WORDY or kind is Kind.LINE:
-            found += [text[a:b] for a, b in pieces(text, start, end)]
-        elif text[start:end].strip():
-            found.append(text[start:end].strip())
+        unit = text[start:end].strip()
+        frame = "".join(opened) + (table if kind is Kind.TABLE else "")
+        around = f"{frame}\n| … 100 items |" if frame else ""
+        table = unit if kind is Kind.HEAD else table if kind is Kind.TABLE else ""
+        if kind is Kind.OPEN:
+            opened.append(unit)
+        if kind is Kind.CLOSE:
+            opened.pop()
+        if kind in WORDY:
+            found += [Part(text[a:b]) for a, b in pieces(text, start, end)]
+        elif unit:
+            found.append(Part(unit, around, kind in FRAMING))
     return found
 
 
 def _made_of(text: str, sources: Sequence[str]) -> bool:
-    """Whether `text` is a row of pieces of `sources` in their order, besides the marks that end sentences."""
+    """Whether `text` is a row of pieces of `sources` in their order, besides marks for what went or ends a sentence."""
+    text = MARK.sub("", text)
     reached, end = {0}, len(text.rstrip())
     if text in (NOTHING, ""):
         return True
-    for piece in (p for source in sources for p in _cut(source)):
+    for piece in (p.text for source in sources for p in _cut(source)):
         for place in list(reached):
             start = place + len(text[place:]) - len(text[place:].lstrip())
             if text.startswith(piece, start):
@@ -587,6 +612,7 @@ REAL = {
     "claude-ai": ("derived/claude_ai_export.json",),
     "langchain": ("derived/langchain_*.json",),
     "openai-responses": ("derived/openai_responses.json",),
+    "oasst": ("oasst/*.jsonl",),
 }
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SIZES = range(4_000, 400_000)

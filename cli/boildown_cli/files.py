@@ -53,7 +53,10 @@ def _near(path: str) -> str:
 
 
 def expand(paths: Sequence[str]) -> Iterable[str]:
-    """`paths` with each directory replaced by the files in it that have one of SUFFIXES, at any depth, in order."""
+    """`paths` with each directory replaced by the files in it that have one of SUFFIXES, at any depth, in order.
+
+    A text or Markdown file is read where it is named: in a directory most are no transcripts, as a README is none.
+    """
     for path in paths:
         if path == STDIN or not os.path.isdir(path):
             yield path

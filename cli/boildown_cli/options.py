@@ -13,7 +13,10 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="The file to compress,
 Small = Annotated[str, typer.Argument(metavar="FILE", help="The compressed file, or - for stdin.")]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help="Files, directories (their *.json, *.jsonl and *.traj), or - for stdin."),
+    typer.Argument(
+        metavar="FILE",
+        help="Files, directories (their *.json, *.jsonl, *.traj, at any depth; no text or Markdown), or - for stdin.",
+    ),
 ]
 Budget = Annotated[
     int | None,

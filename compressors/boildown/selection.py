@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
+from boildown.text.frames import framed
 from boildown.transcript import Message, Text, ToolResult, Transcript, groups
 from boildown.worth import Pieces, Table, table, worth
 
@@ -33,6 +34,8 @@ NEARLY = 0.995
 TIES = 0.01
 NOTHING = "…"
 MARKS = ".!?…。！？।؟"
+FIRM = "`~|{}[]"
+"""What ends code, a table's row or JSON, where a sentence's mark would be out of place."""
 STOP = re.compile(r"[.!?…](?=[\"')\]]*\s)|[。！？।؟]")
 
 
@@ -195,13 +198,25 @@ class _Cutting:
             return text
         if not len(kept):
             return ""
-        breaks = np.flatnonzero(np.diff(kept) > 1)
+        unit = self.found.unit[a:b]
+        short = kept[-1] + 1 < b - a and unit[kept[-1] + 1] == unit[kept[-1]]
+        runs = self.framed(n, kept) if self.found.frames[n] else [(run, "") for run in self.runs(n, kept)]
+        return closed(join(text, runs), text) if short else join(text, runs)
+
+    def runs(self, n: int, kept: Ints) -> list[tuple[int, int]]:
+        """Neighbouring pieces of place `n` as they stand."""
+        import numpy as np
+
+        breaks, a = np.flatnonzero(np.diff(kept) > 1), self.first[n]
         firsts = kept[np.concatenate([[0], breaks + 1])] + a
         lasts = kept[np.concatenate([breaks, [len(kept) - 1]])] + a
-        runs = list(zip(self.found.start[firsts].tolist(), self.found.end[lasts].tolist(), strict=True))
-        last = a + kept[-1]
-        short = last + 1 < b and self.found.unit[last + 1] == self.found.unit[last]
-        return closed(join(text, runs), text) if short else join(text, runs)
+        return list(zip(self.found.start[firsts].tolist(), self.found.end[lasts].tolist(), strict=True))
+
+    def framed(self, n: int, kept: Ints) -> list[tuple[tuple[int, int], str]]:
+        """The runs of a place with long code, JSON or tables, in their frames."""
+        a, b = self.first[n], self.first[n + 1]
+        pieces = list(zip(self.found.start[a:b].tolist(), self.found.end[a:b].tolist(), strict=True))
+        return framed(self.found.texts[n], pieces, kept.tolist(), self.found.frames[n])
 
     def sizes(self, draft: Draft) -> dict[int, int]:
         """Exact tokens of each group of a draft."""
@@ -238,19 +253,21 @@ class _Cutting:
         return self.transcript.with_messages(now[m.id] for m in self.transcript.messages if m.id in now)
 
 
-def join(text: str, runs: Sequence[tuple[int, int]]) -> str:
-    """The runs of `text`, a line break between two where one stood, nothing between CJK characters, else a blank.
+def join(text: str, runs: Sequence[tuple[tuple[int, int], str]]) -> str:
+    """The runs of `text`, each behind what stands before it, if anything does.
 
-    A sentence that lost its end gets its mark back, so that it does not run on into the next.
+    Else a line break stands between two where one stood, nothing between CJK characters, else a blank. A sentence that
+    lost its end gets its mark back, so that it does not run on into the next.
     """
-    parts = [text[runs[0][0] : runs[0][1]]]
-    for (_, end), (start, stop) in pairwise(runs):
+    parts = [text[runs[0][0][0] : runs[0][0][1]]]
+    for ((_, end), _), ((start, stop), before) in pairwise(runs):
         between = text[end:start]
-        mark = "" if text[end - 1] in MARKS else next((m[0] for m in STOP.finditer(between)), "")
-        if mark and text[end - 1] in ",;:":
+        last = text[end - 1]
+        mark = "" if before or last in MARKS or last in FIRM else next((m[0] for m in STOP.finditer(between)), "")
+        if mark and last in ",;:":
             parts[-1] = parts[-1][:-1]
-        tight = not any(map(str.isspace, between)) and (text[end - 1] > "\u2e7f" or text[start] > "\u2e7f")
-        parts += [mark, "\n" if "\n" in between else "" if tight else " ", text[start:stop]]
+        tight = not any(map(str.isspace, between)) and (last > "\u2e7f" or text[start : start + 1] > "\u2e7f")
+        parts += [mark, before or ("\n" if "\n" in between else "" if tight else " "), text[start:stop]]
     return "".join(parts)
 
 

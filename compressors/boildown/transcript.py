@@ -208,7 +208,10 @@ EVERYTHING = frozenset({"text", "tool call", "tool result", "thinking", "image",
 
 @dataclass(frozen=True, slots=True)
 class FormatInfo:
-    """A format's entry for listings: what it is, an example, its costs, its demands, and what it can say."""
+    """A format's entry for listings: what it is, an example, its costs, its demands, and what it can say.
+
+    plain  a message is bare text, without blanks at its ends and without halves of characters
+    """
 
     name: str
     title: str
@@ -216,3 +219,4 @@ class FormatInfo:
     framing: Framing = field(default_factory=Framing)
     rules: Rules = field(default_factory=Rules)
     says: frozenset[str] = EVERYTHING
+    plain: bool = False

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 
 from boildown.identifiers import IDENTIFIER, NUMBERED
 from boildown.marks import is_mark
-from boildown.text.units import Kind, units
+from boildown.text.frames import MARK, Frame, frames
+from boildown.text.kinds import Kind
+from boildown.text.units import Unit, units
 from boildown.text.words import FIRST_PERSON, FUNCTION, WORD
 from boildown.transcript import Message, Text, Thinking, ToolCall, ToolResult
 
@@ -44,6 +46,7 @@ MARKED = "\0"
 STAMP_WORTH = 2.0
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
+FRAMING = frozenset({Kind.HEAD, Kind.OPEN, Kind.CLOSE})
 
 Pieces = Callable[[str, int, int], Sequence[tuple[int, int]]]
 """(text, start, end) -> the spans in it that may be kept or dropped by themselves"""
@@ -63,7 +66,7 @@ class Table:
 
     place     index into `places`: whose text a piece is in          start, end   its span in that text
     unit      index of its sentence, list item, line, code block      kind         index of its string in `types`
-    texts     the text of each place
+    texts     the text of each place                               frames        what frames pieces there, if anything
     """
 
     places: list[Place]
@@ -74,6 +77,7 @@ class Table:
     kind: Ints
     types: list[str]
     texts: list[str] = field(default_factory=list)
+    frames: list[list[Frame]] = field(default_factory=list)
 
     @property
     def messages(self) -> Ints:
@@ -95,33 +99,38 @@ def table(messages: Sequence[Message], pieces: Pieces) -> Table:
     kinds: list[int] = []
     per_unit: list[int] = []
     per_place: list[int] = []
+    framed: list[list[Frame]] = []
     for i, message in enumerate(messages):
         for j, block in enumerate(() if message.pinned else message.blocks):
             if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip() or is_mark(block.text):
                 continue
             text, before = block.text, len(spans)
-            for found in _spans(block, pieces):
+            parts = [] if isinstance(block, Thinking) else units(text)
+            for found in _spans(text, parts, pieces):
                 spans += found
                 per_unit.append(len(found))
                 kinds += [ids[text[a:b]] for a, b in found]
             places.append(Place(i, j))
             texts.append(text)
+            framed.append(frames(text, parts) if any(unit.kind in FRAMING for unit in parts) else [])
             per_place.append(len(spans) - before)
     start, end = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2).T
     place = np.repeat(np.arange(len(places)), per_place)
     unit = np.repeat(np.arange(len(per_unit)), per_unit)
-    return Table(places, place, start, end, unit, np.array(kinds, np.int64), list(ids), texts)
+    return Table(places, place, start, end, unit, np.array(kinds, np.int64), list(ids), texts, framed)
 
 
-def _spans(block: Text | ToolResult | Thinking, pieces: Pieces) -> Iterator[Sequence[tuple[int, int]]]:
-    """The pieces of each unit of a block that has any."""
-    if isinstance(block, Thinking):
-        yield whole(block.text, 0, len(block.text))
+def _spans(text: str, parts: Sequence[Unit], pieces: Pieces) -> Iterator[Sequence[tuple[int, int]]]:
+    """The pieces of each unit of a text that has any; all of it where it has no units."""
+    if not parts:
+        yield whole(text, 0, len(text))
         return
-    stamp = STAMP.match(block.text)
-    for start, end, kind in units(block.text):
+    stamp = STAMP.match(text)
+    for start, end, kind in parts:
+        if kind in FRAMING or (kind not in WORDY and MARK.fullmatch(text[start:end].strip())):
+            continue
         first = stamp.end() if stamp and start < stamp.end() <= end else start
-        spans = pieces(block.text, first, end) if kind in WORDY else whole(block.text, first, end)
+        spans = pieces(text, first, end) if kind in WORDY else whole(text, first, end)
         if first > start:
             spans = [(start, first), *spans]
         if spans:

@@ -30,6 +30,9 @@ NAMES = {
     "codex.jsonl": "codex",
     "chatgpt.json": "chatgpt",
     "sharegpt.json": "sharegpt",
+    "oasst.jsonl": "oasst",
+    "text.txt": "text",
+    "markdown.md": "markdown",
     "anthropic.json": "anthropic",
     "claude-code.jsonl": "claude-code",
     "swe-agent.traj": "swe-agent",
@@ -51,6 +54,7 @@ PAIRS = [
     for to in formats.FORMATS
     if to not in (NAMES[name], *UNWRITABLE)
 ]
+TOOLS = [(name, to) for name, to in PAIRS if "tool result" in formats.load(to).INFO.says]
 PLAIN = FormatInfo("plain", "", "", says=frozenset({"text"}))
 IMAGE = Opaque("image", 85, media_type="image/png", data="AAAA")
 
@@ -79,7 +83,7 @@ def test_a_sample_in_any_other_format_keeps_its_words_and_reads_again(name: str,
         words = plain_words(again.messages)
         for block in (b for m in transcript.messages for b in m.blocks):
             if isinstance(block, Text | ToolResult):
-                assert block.text in words
+                assert (block.text.strip() if target.INFO.plain else block.text) in words
         for message in transcript.messages:
             named = {n.what for n in notes if n.where == message.id}
             for block in message.blocks:
@@ -89,7 +93,7 @@ def test_a_sample_in_any_other_format_keeps_its_words_and_reads_again(name: str,
                     assert block.kind in named
 
 
-@pytest.mark.parametrize(("name", "to"), PAIRS)
+@pytest.mark.parametrize(("name", "to"), TOOLS)
 def test_calls_and_results_stay_together_in_any_other_format(name: str, to: str) -> None:
     source, target = formats.load(NAMES[name]), formats.load(to)
     for transcript in read(source, (SAMPLES / name).read_bytes()):

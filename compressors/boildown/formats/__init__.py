@@ -26,6 +26,9 @@ FORMATS: dict[str, str] = {
     "openhands": "boildown.formats.openhands",
     "inspect-ai": "boildown.formats.inspect_ai",
     "pi": "boildown.formats.pi",
+    "oasst": "boildown.formats.oasst",
+    "text": "boildown.formats.text",
+    "markdown": "boildown.formats.markdown",
 }
 
 
@@ -62,6 +65,8 @@ def detect(data: bytes, where: str) -> Format:
         return load(found[0])
     if found:
         raise InputError(f"{where}: it could be {' or '.join(found)}. Say which with --from.")
+    if seen.kind == "text":
+        raise InputError(f"{where}: {seen.describe()}. See 'boildown formats', or name its format with --from.")
     raise InputError(
         f"{where}: {seen.describe()}, which is none of the formats that boildown reads "
         f"({', '.join(FORMATS)}). See 'boildown formats', or name one with --from."

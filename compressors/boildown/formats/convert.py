@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -32,6 +33,8 @@ TEXT_RESULTS = {"openai", "openhands", "swe-agent", "gemini", "gemini-cli"}
 WORDS = {"command", "compacted", "refusal"}
 """Kinds of opaque block that are plain words in another format."""
 ROLES = {"system", "user", "assistant", "tool"}
+SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half of a character. The rest of the range stands for bytes that are no UTF-8, which are written back."""
 
 
 def convert(transcript: Transcript, info: FormatInfo) -> tuple[Transcript, tuple[Note, ...]]:
@@ -78,6 +81,8 @@ class _Target:
         if message.name and message.role != "tool" and "name" not in self.info.says:
             blocks = _named(message.name, blocks)
             notes["name"] = "the format has no names; it stands before the text"
+        if self.info.plain:
+            blocks = _bare(blocks, notes)
         if not blocks:
             notes["message"] = "nothing of it is left"
         self.notes += [Note(what, message.id, why) for what, why in notes.items()]
@@ -142,6 +147,18 @@ class _Target:
         else:
             notes["thinking"] = "it is encrypted, and holds no text"
         return None
+
+
+def _bare(blocks: list[Block], notes: dict[str, str]) -> list[Block]:
+    """The blocks as one text that plain text can hold."""
+    text = "\n".join(b.text for b in blocks if isinstance(b, Text) and b.text)
+    bare = text.strip()
+    if bare != text:
+        notes["blanks"] = "the format has none at a message's ends"
+    if SURROGATE.search(bare):
+        notes["characters"] = "it holds halves of characters, which are replaced"
+        bare = bare.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return [Text(bare)] if bare else []
 
 
 def _named(name: str, blocks: list[Block]) -> list[Block]:

@@ -16,6 +16,8 @@ from boildown.errors import InputError
 Json = Any
 _BLANK = re.compile(r"[ \t\r\n]*")
 _SPACED = re.compile(rb'[\s\[{]*"(?:[^"\\]|\\.)*"\s*: |\s*\[[^,"{\[]*, ')
+_STAMPED = re.compile(rb"\s*\[[\w ,./-]*\d:\d\d[\w :,./-]*\]")
+"""A time in brackets, which no array is: a transcript may begin with it."""
 _DECODER = json.JSONDecoder()
 _SAMPLE = 64
 _LONG = 100_000
@@ -170,12 +172,14 @@ def _skip(text: str, place: int) -> int:
 class Sample:
     """How a file begins.
 
-    kind    "lines" (a JSON value a line), "array" or "object" (one JSON value)
-    items   the first values: of the lines, of the array's elements, or the one object
+    kind    "lines" (a JSON value a line), "array" or "object" (one JSON value), or "text" (no JSON)
+    items   the first values: of the lines, of the array's elements, or the one object; none of text
+    text    all of a text
     """
 
-    kind: Literal["lines", "array", "object"]
+    kind: Literal["lines", "array", "object", "text"]
     items: tuple[Json, ...]
+    text: str = ""
 
     @property
     def objects(self) -> list[dict[str, Json]]:
@@ -183,21 +187,23 @@ class Sample:
 
     def describe(self) -> str:
         """What the file holds, in words, for an error."""
+        if self.kind == "text":
+            return (
+                f"it begins with {self.text.lstrip()[:24]!r}, which is no JSON, and no two lines of it name a speaker "
+                "('User: ...', '**User:** ...')"
+            )
         what = {"lines": "JSON lines", "array": "a JSON array", "object": "a JSON object"}[self.kind]
         keys = list(dict.fromkeys(k for item in self.objects[:8] for k in item))[:8]
         return f"it holds {what}" + (f" with the keys {', '.join(map(str, keys))}" if keys else " without objects")
 
 
 def sample(data: bytes, where: str = "the input") -> Sample:
-    """The beginning of a file, parsed. Raises InputError for a file that is empty or no JSON."""
+    """The beginning of a file, parsed. Raises InputError for a file that is empty or broken JSON."""
     if not data.strip():
         raise InputError(f"{where}: the file is empty. Give a file that holds a conversation.")
     first = data.lstrip()[:1]
-    if first not in b"[{":
-        raise InputError(
-            f"{where}: it begins with {data.lstrip()[:24].decode('utf-8', 'replace')!r}, which is no JSON. "
-            "boildown reads JSON and JSONL conversations; see 'boildown formats'."
-        )
+    if first not in b"[{" or _STAMPED.match(data):
+        return Sample("text", (), data.decode("utf-8", "surrogateescape"))
     line = data.find(b"\n", data.find(first))
     one = first == b"[" and not 0 <= line - data.find(first) < _LONG
     parsed = None if one else _line_values(data)

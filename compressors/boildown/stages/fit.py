@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf
@@ -12,9 +13,11 @@ from boildown.pipeline import Context
 from boildown.selection import NOTHING, shrink
 from boildown.stages.window import window
 from boildown.text.spans import pieces
-from boildown.transcript import Message, Text, Transcript, groups
-from boildown.worth import whole
+from boildown.text.units import units
+from boildown.transcript import Message, Text, ToolResult, Transcript, groups
+from boildown.worth import WORDY, Pieces, whole
 
+LINE = re.compile(r"[^\n]+")
 FULL = 0.99
 MOST_CUTS = 16
 MOST_ROUNDS = 4
@@ -70,7 +73,26 @@ class Fit:
         left = window(transcript, replace(context, target=room))
         if context.count(left) >= WORTH_LOSING * room:
             return left
-        return window(shrink(transcript, context, pieces, room), replace(context, target=room))
+        return window(shrink(transcript, context, self._firmly(), room), replace(context, target=room))
+
+    def _firmly(self) -> Pieces:
+        """Words, but whole the lines that are no sentences in the source: alone, in a cut text, they may look so."""
+        firm: set[str] = set()
+        for message in self.source.messages:
+            for block in message.blocks:
+                if isinstance(block, Text | ToolResult):
+                    parts = ((block.text[start:end], kind) for start, end, kind in units(block.text))
+                    firm.update(part.strip() for part, kind in parts if kind not in WORDY)
+
+        def cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+            found: list[tuple[int, int]] = []
+            for line in LINE.finditer(text, start, end):
+                if line[0].strip() in firm:
+                    found += [*pieces(text, start, line.start()), *whole(text, *line.span())]
+                    start = line.end()
+            return found + pieces(text, start, end)
+
+        return cut
 
     def _opening(self, first: Message, context: Context) -> Message:
         """The first user message, short: what a conversation begins with whose beginning is gone."""

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from functools import cache
 from itertools import accumulate, repeat
 from typing import NamedTuple
 
-
-class Kind(StrEnum):
-    """What a unit is. ITEM is a list item or a quoted line; LINE is a line of logs or code, or a ruler."""
-
-    SENTENCE = "sentence"
-    ITEM = "item"
-    HEADING = "heading"
-    CODE = "code"
-    TABLE = "table"
-    LINE = "line"
+from boildown.text.kinds import Kind, Row
+from boildown.text.structure import members, statements, values
 
 
 class Unit(NamedTuple):
@@ -32,7 +23,6 @@ class Unit(NamedTuple):
     kind: Kind
 
 
-_Row = tuple[int, int, Kind]
 _KINDS: dict[str | None, Kind] = {
     "plain": Kind.SENTENCE,
     "ruler": Kind.LINE,
@@ -72,9 +62,9 @@ _BLOCK = re.compile(
 _BLANK = re.compile(_BLANKS)
 _FENCE = re.compile(rf"^{_H}*+(`{{3,}}+(?=[^`\n]*+$)|~{{3,}}+)", re.MULTILINE)
 _LINE = re.compile(rf"[^\n]*+{_NL}{_BLANKS}")
-_PARAGRAPH = re.compile(rf"(?:{_H}*+[^\s][^\n]*+{_NL})++{_BLANKS}")
 # Lines of an e-mail that was wrapped at some width: a sentence may run on in the next line.
 _WRAPPED = re.compile(rf"(?:(?=[^\n]{{40,100}}+\n)[^\n]*+(?<![:;{_STOP}{_WIDE}\s])\n)*+[^\n]*+{_NL}{_BLANKS}")
+_UNMARKED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
 
 _CODE_LINE = re.compile(
     r"""^(?=[^\n])(?:
@@ -120,18 +110,18 @@ _SCRIPTS = (
 
 
 def units(text: str, long: int = 2000) -> list[Unit]:
-    """The units of `text`, which they tile. Code blocks and tables of more than `long` characters are split."""
-    rows: list[_Row] = []
+    """The units of `text`, which they tile. Code and tables of more than `long` characters are split, and long JSON."""
+    rows: list[Row] = []
     at = 0
     for start, end in fences(text) if "```" in text or "~~~" in text else ():
-        _outside(text, at, start, long, rows)
+        _unfenced(text, at, start, long, rows)
         at = _blank_end(text, end)
         if at - start <= long:
             rows.append((start, at, Kind.CODE))
         else:
-            _extend(rows, start, _code_ends(text, start, at, long), Kind.LINE)
+            _fenced(text, start, at, long, rows)
     if at < len(text):
-        _outside(text, at, len(text), long, rows)
+        _unfenced(text, at, len(text), long, rows)
     if rows and rows[0][0]:
         rows[0] = (0, *rows[0][1:])
     elif text and not rows:
@@ -174,11 +164,11 @@ def _blank_end(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _extend(rows: list[_Row], start: int, ends: list[int], kind: Kind) -> None:
+def _extend(rows: list[Row], start: int, ends: list[int], kind: Kind) -> None:
     rows.extend(zip([start, *ends], ends, repeat(kind)))
 
 
-def _outside(text: str, start: int, end: int, long: int, rows: list[_Row]) -> None:
+def _outside(text: str, start: int, end: int, long: int, rows: list[Row]) -> None:
     """Add the units of a stretch that holds no fenced code."""
     at = start or (_blank_end(text, 0) if text[0].isspace() else 0)
     for block in _BLOCK.finditer(text, at, end):
@@ -190,42 +180,45 @@ def _outside(text: str, start: int, end: int, long: int, rows: list[_Row]) -> No
             rows.append((at, first, Kind.ITEM))
             _extend(rows, first, rest, Kind.SENTENCE)
         elif name == "table" and stop - at > long:
-            _extend(rows, at, _row_ends(text, at, stop), Kind.TABLE)
+            _head, first, *rest = _line_ends(text, at, stop)
+            rows.append((at, first, Kind.HEAD))
+            _extend(rows, first, rest, Kind.TABLE)
         else:
             rows.append((at, stop, _KINDS[name]))
         at = stop
 
 
-def _code_ends(text: str, start: int, end: int, long: int) -> list[int]:
-    """Where to cut a long code block: at its blank lines and, where they are too far apart, at every line."""
-    ends: list[int] = []
-    for part in _PARAGRAPH.finditer(text, start, end):
-        if part.end() - part.start() > long:
-            ends += _line_ends(text, *part.span())
-        elif part.end() > part.start():
-            ends.append(part.end())
-    return _fold_fences(text, start, ends)
+def _unfenced(text: str, start: int, end: int, long: int, rows: list[Row]) -> None:
+    """Add the units of a stretch that holds no fenced code, but may hold JSON."""
+    at = start
+    for begin, stop in values(text, start, end) if "{" in text or "[" in text else ():
+        if begin > at:
+            _outside(text, at, begin, long, rows)
+        members(text, begin, stop, rows)
+        at = stop
+    if at < end:
+        _outside(text, at, end, long, rows)
 
 
-def _fold_fences(text: str, start: int, ends: list[int]) -> list[int]:
-    """Join an opening fence that stands alone to the next piece, a closing one to the piece before."""
-    if len(ends) > 1 and "\n" not in text[start : ends[0]].strip():
-        del ends[0]
-    if len(ends) > 1 and not text[ends[-2] : ends[-1]].strip(" \t\r\n`~"):
-        del ends[-2]
-    return ends
+def _fenced(text: str, start: int, end: int, long: int, rows: list[Row]) -> None:
+    """Add the units of long code: its fences, and its statements, or the members of the JSON that it is."""
+    first = text.find("\n", start, end) + 1 or end
+    closing = text.rfind("\n", first, start + len(text[start:end].rstrip())) + 1
+    last = closing if closing > first and not text[closing:end].strip(" \t\r\n`~") else end
+    rows.append((start, first, Kind.OPEN))
+    if next(values(text, first, last), None) == (first, last):
+        members(text, first, last, rows)
+    elif first < last:
+        _extend(rows, first, statements(text, first, last, long), Kind.CODE)
+    if last < end:
+        rows.append((last, end, Kind.CLOSE))
 
 
 def _line_ends(text: str, start: int, end: int) -> list[int]:
     return [line.end() for line in _LINE.finditer(text, start, end) if line.end() > line.start()]
 
 
-def _row_ends(text: str, start: int, end: int) -> list[int]:
-    """Where the rows of a table end; its header and the row of dashes are one."""
-    return _line_ends(text, start, end)[1:]
-
-
-def _prose(text: str, start: int, end: int, rows: list[_Row]) -> None:
+def _prose(text: str, start: int, end: int, rows: list[Row]) -> None:
     """Add the units of a paragraph: its lines where it looks like logs or code, else its sentences."""
     breaks = text.count("\n", start, end - 1)
     if not breaks:
@@ -234,7 +227,9 @@ def _prose(text: str, start: int, end: int, rows: list[_Row]) -> None:
         _extend(rows, start, _line_ends(text, start, end), Kind.LINE)
     else:
         ends: list[int] = []
-        for group in _WRAPPED.finditer(text, start, end):
+        # Where sentences have no end marks, a line that has none may well be one.
+        lines = _LINE if not text.isascii() and _UNMARKED.search(text, start, end) else _WRAPPED
+        for group in lines.finditer(text, start, end):
             ends += _sentence_ends(text, *group.span()) if group.end() > group.start() else ()
         _extend(rows, start, ends, Kind.SENTENCE)
 

@@ -1,0 +1,44 @@
+"""Plain text transcripts: `User: ...`, `Assistant: ...`, `Ada [10:02]: ...`, a turn going on until the next label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from boildown.formats import talk
+from boildown.formats.source import Sample
+from boildown.formats.spoken import PLAIN, aside
+from boildown.transcript import FormatInfo, Framing, Transcript
+
+INFO = FormatInfo(
+    name="text",
+    title="Plain text: lines that begin with `User:`, `Assistant:`, `Human:`, `AI:`, `Ada [10:02]:` or a name",
+    example="User: Hello",
+    framing=Framing(message=4, name=1, block=3, reply=3, source="taken as Chat Completions'; it is no API's"),
+    says=frozenset({"text", "system", "name"}),
+    plain=True,
+)
+
+
+def sniff(sample: Sample) -> bool:
+    """Text of which two lines name a speaker, with no Markdown about it."""
+    return sample.kind == "text" and talk.leads(sample.text, PLAIN)
+
+
+def read(data: bytes) -> Iterator[Transcript]:
+    """The conversation in `data`, or the conversations between lines such as `===== conversation 2 =====`.
+
+    Raises ValueError where no line names a speaker. A line that only looks as if it did has a backslash before it.
+    """
+    return talk.read(data, FORM)
+
+
+def write(transcripts: Iterable[Transcript]) -> Iterator[bytes]:
+    """Each conversation in its own words; those of another format as `User: ...`, a blank line between."""
+    return talk.write(transcripts, FORM)
+
+
+def _head(role: str, name: str | None, broken: bool) -> str:
+    return f"{role.capitalize()}{aside(name)}:" + ("\n" if broken else " ")
+
+
+FORM = talk.Form("text", PLAIN, _head, "===== conversation {} =====")
