@@ -102,7 +102,51 @@ texts = st.builds(
 )
 thoughts = st.builds(Thinking, texts, st.sampled_from(["", "c2lnbmF0dXJl"]))
 arguments = st.sampled_from(["", "{}", '{"path": "/etc/hosts", "lines": [1, 2]}', "ls -la | wc -l"])
-results = st.one_of(texts, st.just("42"))
+
+
+FILE = """from harbour import gates
+
+
+def opened(gate: str, level: float) -> bool:
+    if level > 3.5:
+        return False
+    print(gate, 'stays open')\r
+    return True
+
+
+def closed(gate):
+\treturn not opened(gate, 0)
+# a form feed \f and other \u2028 separators \x85 are no line ends
+
+GATES = ['north', 'south', 'east', 'west']
+for gate in GATES:
+    opened(gate, level=2.25)
+
+# the end of harbour/main.py""".split("\n")
+FILE[14:14] = [f"LEVEL_{n} = opened('gate {n}', level={n}.25)  # as measured in spring" for n in range(20)]
+
+
+@st.composite
+def reads(draw: st.DrawFn) -> str:
+    """A file's lines, or some of them, as they were before or after an edit, with line numbers or without."""
+    lines = FILE[: draw(st.sampled_from([len(FILE), len(FILE), 24]))]
+    for at in draw(st.lists(st.integers(0, len(lines)), max_size=2)):
+        lines = [
+            *lines[:at],
+            *draw(st.sampled_from([["    # checked twice"], ["gates.reset()", ""], []])),
+            *lines[at + 1 :],
+        ]
+    first = draw(st.sampled_from([0, 0, 4]))
+    look = draw(st.sampled_from(["{line}", "{n:>6}→{line}", "{n:>6}→{line}", "{n}\t{line}"]))
+    shown = [
+        look.format(n=n, line=line) for n, line in enumerate(lines[first:], first + draw(st.sampled_from([1, 1, 96])))
+    ]
+    return "\n".join(
+        [*draw(st.sampled_from([[], [], ["The file has been updated:"]])), *shown, *draw(st.sampled_from([[], [""]]))]
+    )
+
+
+results = st.one_of(texts, st.just("42"), reads())
 
 Turn = tuple[Message, ...]
 """Messages that stand together; their ids and those of their calls are made when a transcript is put together"""
@@ -150,6 +194,7 @@ turns: st.SearchStrategy[Turn] = st.one_of(
     st.builds(lambda t: (said("user", Text(t), name="Ada_L"),), texts),
     st.builds(lambda t: (said("system", Text(t)),), texts),
     st.builds(lambda t: (said("user", Text(t), IMAGE),), texts),
+    st.builds(lambda t: (said("user", Text("Here it is again:"), Text(t)),), reads()),
     st.builds(lambda t: (said("tool", ToolResult("nobody", t)),), results),
     st.sampled_from(
         [
@@ -183,6 +228,20 @@ def _renamed(block: Block, turn: int) -> Block:
 pins = st.one_of(
     st.just(Pins()), st.builds(Pins, system=st.booleans(), first=st.integers(0, 2), recent=st.integers(0, 3))
 )
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Turn:
+    """The file is read."""
+    asked = said("assistant", ToolCall("c0", "Read", '{"file_path": "harbour/main.py"}'))
+    return asked, said("tool", ToolResult("c0", draw(reads())))
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> Transcript:
+    """A conversation in which a file is read over and over, with some messages pinned."""
+    taken = draw(st.lists(st.one_of(looks(), looks(), looks(), turns), min_size=3, max_size=8))
+    return draw(pins)(assembled(taken))
 
 
 @st.composite

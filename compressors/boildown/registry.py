@@ -18,6 +18,7 @@ from boildown.pipeline import Named, Stage
 STAGES: dict[str, str] = {
     "condense": "boildown.stages.condense:Condense",
     "dedup": "boildown.stages.dedup:Dedup",
+    "delta": "boildown.stages.delta:Delta",
     "extractive": "boildown.stages.extractive:Extractive",
     "ledger": "boildown.stages.ledger:Ledger",
     "mask": "boildown.stages.mask:Mask",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from boildown.errors import UsageError
+from boildown.formats import detect, load
+from boildown.marks import digest, restore
 from boildown.registry import parse
 from boildown.stages.dedup import Dedup
-from boildown.transcript import Message, Text, ToolCall, ToolResult, Transcript
+from boildown.transcript import Block, Message, Opaque, Text, ToolCall, ToolResult, Transcript
 from strategies import chat, context
 
 LONG = (
@@ -74,7 +76,7 @@ def test_a_lower_threshold_finds_more() -> None:
     assert left(transcript, stage=Dedup(threshold=0.7)) == ["m1 for m2"]
 
 
-def test_tool_exchanges_are_never_copies() -> None:
+def test_short_tool_exchanges_are_no_copies() -> None:
     messages = []
     for n in (1, 2):
         messages += [
@@ -88,3 +90,62 @@ def test_tool_exchanges_are_never_copies() -> None:
 def test_a_threshold_that_is_no_share_is_refused(threshold: str) -> None:
     with pytest.raises(UsageError, match="threshold="):
         parse(f"dedup:threshold={threshold}")
+
+
+TRACE = "Traceback (most recent call last):\n" + "\n".join(f'  File "mill.py", line {n}, in turn' for n in range(9))
+IMAGE = Opaque("image", 85, "", "image/png", "iVBORw0KGgo=")
+
+
+def exchange(n: int, result: ToolResult | str, arguments: str = '{"command": "make test"}') -> list[Message]:
+    block = ToolResult(f"c{n}", result) if isinstance(result, str) else result
+    return [Message(f"a{n}", "assistant", (ToolCall(f"c{n}", "Bash", arguments),)), Message(f"b{n}", "tool", (block,))]
+
+
+def words(*messages: Message) -> list[str]:
+    """What the texts are after dedup: `=` where they are whole. All of them come back."""
+    transcript = Transcript(messages)
+    after = Dedup()(transcript, context(0))
+    assert restore(after) == transcript
+    return [
+        "=" if now == was else "".join(b.text for b in now.blocks if isinstance(b, Text | ToolResult))
+        for now, was in zip(after.messages, transcript.messages, strict=True)
+        if not any(isinstance(b, ToolCall) for b in was.blocks)
+    ]
+
+
+def test_an_older_result_refers_to_the_newest_of_the_same_text() -> None:
+    call = f"[same as Bash(make test) below #{digest(TRACE)}]"
+    again = f"[same as the same call below #{digest(TRACE)}]"
+    assert words(*exchange(1, TRACE, "{}"), *exchange(2, TRACE), *exchange(3, TRACE)) == [call, again, "="]
+
+
+def test_what_somebody_said_first_stays_where_it_was_discussed() -> None:
+    pasted = Message("m1", "user", (Text("I get this:"), Text(TRACE)))
+    assert words(pasted, *exchange(1, TRACE)) == ["=", f"[same as the user's text above #{digest(TRACE)}]"]
+
+
+def test_an_image_is_kept_once() -> None:
+    mark = f"[same as the image above #{digest(IMAGE.data)}]"
+    shown = [Message(f"m{n}", "user", (Text(f"Look at number {n}:"), IMAGE)) for n in (1, 2)]
+    result = exchange(1, ToolResult("c1", "", (IMAGE,)))
+    other = Message("m3", "user", (Opaque("image", 85, "", "image/png", "iVBORw0KGgp="),))
+    assert words(*shown, *result, other) == ["=", f"Look at number 2:{mark}", mark, "="]
+
+
+def test_a_long_name_is_cut_between_words() -> None:
+    call = '{"command": "grep -rn ' + "harbour " * 20 + '."}'
+    older, _ = words(*exchange(1, TRACE), *exchange(2, TRACE, call))
+    assert older.startswith("[same as Bash(grep -rn harbour harbour")
+    assert older.endswith(f"harbour …) below #{digest(TRACE)}]")
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "claude-code", "codex"])
+def test_an_image_that_gave_way_is_written_and_comes_back(name: str) -> None:
+    blocks: list[tuple[Block, ...]] = [(Text("Before:"), IMAGE), (Text("I see."),), (IMAGE, Text("And after?"))]
+    messages = [Message(f"m{n}", ("user", "assistant")[n % 2], b) for n, b in enumerate(blocks)]
+    data = b"".join(load(name).write([Transcript(tuple(messages))]))
+    (source,) = load(name).read(data)
+    after = Dedup()(source, context(0))
+    assert after != source
+    (again,) = detect(data, name).read(b"".join(load(name).write([after])))
+    assert [m.blocks for m in restore(again).messages] == [m.blocks for m in source.messages]

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from boildown.errors import BudgetError
+from boildown.marks import Reference, digest
 from boildown.pipeline import Context
 from boildown.stages.fit import Fit
 from boildown.transcript import Message, Rules, Text, ToolCall, ToolResult, Transcript
@@ -134,3 +135,42 @@ def test_room_for_the_users_word_does_not_cost_the_messages_that_a_stage_chose()
     chosen = only(source, "m3", "m5", "m7", "m9")
     result = fitted(source, chosen, context(context(0).count(chosen) + 2, rules=ANTHROPIC))
     assert set("m1 m3 m5 m7 m9".split()) <= set(ids(result).split())
+
+
+BASE, OTHER = " ".join(WORDS[:40]), " ".join(f"{word}_{word}.py" for word in WORDS[:30])
+MARK = str(Reference("search()", "below", digest(BASE)))
+SEARCHES = Transcript(
+    (
+        Message("m1", "assistant", (ToolCall("c1", "search", "{}"),)),
+        Message("m2", "tool", (ToolResult("c1", BASE),)),
+        Message("m3", "assistant", (ToolCall("c2", "search", "{}"), ToolCall("c3", "search", "{}"))),
+        Message("m4", "tool", (ToolResult("c2", BASE),)),
+        Message("m5", "tool", (ToolResult("c3", OTHER),)),
+    )
+)
+
+
+def referring(base: str, other: str = OTHER) -> Transcript:
+    """The searches, the first result a reference, the others as given."""
+    texts = {"m2": MARK, "m4": base, "m5": other}
+    return SEARCHES.with_messages(
+        m.with_blocks(replace(b, text=texts[m.id]) if isinstance(b, ToolResult) else b for b in m.blocks)
+        for m in SEARCHES.messages
+    )
+
+
+def test_a_reference_stays_where_its_base_does() -> None:
+    size = context(0).count(referring(BASE))
+    assert fitted(SEARCHES, referring(BASE), context(size + 10)) == referring(BASE)
+
+
+def test_a_reference_whose_base_was_cut_is_gone() -> None:
+    cut = referring(BASE[:40], OTHER)
+    result = fitted(SEARCHES, cut, context(context(0).count(cut)))
+    assert result.messages[1].text == "…"
+
+
+def test_what_a_reference_refers_to_is_not_cut_to_fill_the_room() -> None:
+    left = referring(BASE, OTHER[:20])
+    result = fitted(SEARCHES, left, context(context(0).count(left) + 8))
+    assert [m.text for m in result.messages][:4] == ["", MARK, "", BASE]

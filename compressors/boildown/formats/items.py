@@ -134,13 +134,15 @@ def _patched_content(item: dict[str, Json], now: Sequence[Block]) -> Json:
     spoken = "output_text" if item.get("role") == "assistant" else "input_text"
     added = [{"type": spoken, "text": b.text} for b in now if isinstance(b, Text) and b.at < 0]
     left = [(p, kept[at]) for at, p in enumerate(content) if at in kept]
-    return [_patched_part(p, b.text) if isinstance(b, Text) else p for p, b in left] + added
+    return [_patched_part(p, b.text, spoken) if isinstance(b, Text) else p for p, b in left] + added
 
 
-def _patched_part(part: dict[str, Json], text: str) -> Json:
-    """The part with another text, without what points into the old one or repeats it."""
+def _patched_part(part: dict[str, Json], text: str, spoken: str) -> Json:
+    """The part with another text, without what points into the old one or repeats it; an image becomes words."""
     if part.get("text") == text:
         return part
+    if "text" not in part:
+        return {"type": spoken, "text": text}
     return {**part, "text": text, **{key: [] for key in ("annotations", "logprobs") if part.get(key)}}
 
 

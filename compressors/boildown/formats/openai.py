@@ -251,7 +251,8 @@ def _patched_call(call: Json, block: ToolCall | Opaque) -> Json:
 
 def _patched_parts(content: list[Json], message: Message) -> list[Json]:
     if any(isinstance(b, ToolResult) for b in message.blocks):
-        others = [p for at, p in enumerate(content) if isinstance(_part(p, at), Opaque)]
+        shown = {m.at for b in message.blocks if isinstance(b, ToolResult) for m in b.media}
+        others = [p for at, p in enumerate(content) if at in shown]
         return [{"type": "text", "text": message.text}, *others]
     kept = {b.at: b for b in message.blocks if isinstance(b, Text | Opaque)}
     added = [{"type": "text", "text": b.text} for b in message.blocks if isinstance(b, Text) and b.at < 0]
@@ -261,6 +262,8 @@ def _patched_parts(content: list[Json], message: Message) -> list[Json]:
 def _patched_part(part: Json, block: Text | Opaque) -> Json:
     if isinstance(block, Opaque):
         return part
+    if not isinstance(_part(part, 0), Text):
+        return {"type": "text", "text": block.text}
     return block.text if isinstance(part, str) else {**part, "text": block.text}
 
 

@@ -1,4 +1,4 @@
-"""What is said twice: exact copies, then near ones, of which the most complete stays and names the others."""
+"""What is there twice: messages, of which one stands for the others, and blocks, of which one stays whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from boildown.pipeline import Context
+from boildown.stages.repeats import Savings, copies, parts, refer
 from boildown.text.spans import _NEGATION
 from boildown.text.words import WORD
 from boildown.transcript import Message, Text, Transcript, groups
@@ -18,7 +19,10 @@ LEAST_WORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Dedup:
-    """Keep one copy of what one speaker says twice, word for word or nearly; the kept copy stands for the others.
+    """Keep one copy of what is there twice: of messages that say the same, word for word or nearly, of equal blocks.
+
+    The kept message stands for the others. A block that is repeated word for word (a file read twice, a stack trace, an
+    image) gives way to a reference to the copy that stays whole, where that saves tokens by count.
 
     A near copy goes only if it says no number that the kept one lacks and both deny the same. Messages of fewer than
     five words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets
@@ -44,7 +48,10 @@ class Dedup:
                 break
             stands[copy] = kept
             left -= sizes[copy]
-        return transcript.with_messages(_covering(messages, stands))
+        transcript = transcript.with_messages(_covering(messages, stands))
+        if left <= context.target:
+            return transcript
+        return refer(transcript, context, same_blocks(transcript.messages, context))
 
     def _copies(self, messages: Sequence[Message]) -> Iterator[tuple[int, int]]:
         """(copy, the message that stands for it): exact ones first, the oldest first. Nothing stands for two steps."""
@@ -53,11 +60,17 @@ class Dedup:
         for i in candidates:
             same[messages[i].role, messages[i].name, messages[i].text].append(i)
         kept = []
-        for copies in same.values():
-            first = next((i for i in copies if messages[i].pinned), copies[-1])
+        for alike in same.values():
+            first = next((i for i in alike if messages[i].pinned), alike[-1])
             kept.append(first)
-            yield from ((i, first) for i in copies if i != first and not messages[i].pinned)
+            yield from ((i, first) for i in alike if i != first and not messages[i].pinned)
         yield from sorted(near_copies(messages, sorted(kept), self.threshold))
+
+
+def same_blocks(messages: Sequence[Message], context: Context) -> Savings:
+    """A reference for each copy of a block that is worth one."""
+    marks = [(copy, copy.refer(kept)) for copy, kept in copies(parts(messages, context))]
+    return {copy.place: (mark, saved) for copy, mark in marks if (saved := copy.saves(mark, context))}
 
 
 def _candidates(messages: Sequence[Message]) -> list[int]:

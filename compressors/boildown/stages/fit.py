@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf
 
 from boildown.errors import BudgetError
 from boildown.formats.convert import join_turns
+from boildown.marks import digest, reference, referred, settled
 from boildown.pipeline import Context
 from boildown.selection import NOTHING, shrink
 from boildown.stages.window import window
 from boildown.text.spans import pieces
 from boildown.text.units import units
-from boildown.transcript import Message, Text, ToolResult, Transcript, groups
+from boildown.transcript import Message, Opaque, Text, ToolResult, Transcript, groups
 from boildown.worth import WORDY, Pieces, whole
 
 LINE = re.compile(r"[^\n]+")
@@ -31,6 +32,7 @@ class Fit:
     """Drop the oldest turns while the budget is passed, and put back the newest of what was taken while it is not.
 
     `source` is the transcript before any stage. The group that no longer fits whole is cut to the room that is left.
+    No reference is left whose base went or was cut: what it stood for is gone with it, or put back.
     """
 
     REASON = "oldest, to meet the budget"
@@ -39,9 +41,12 @@ class Fit:
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
         best, most, aim, low, high = None, -1, context.target, 0, 0
+        transcript = self._settled(transcript)
         for _ in range(MOST_ROUNDS):
             filled = self._fill(transcript, replace(context, target=aim))
-            joined = filled.with_messages(join_turns(filled.messages)) if context.rules.alternate else filled
+            joined = filled
+            if context.rules.alternate:
+                joined = self._settled(filled.with_messages(join_turns(filled.messages)))
             size = context.count(joined)
             if most < size <= context.target:
                 best, most = joined, size
@@ -53,13 +58,14 @@ class Fit:
         return best or self._pinned()
 
     def _fill(self, transcript: Transcript, context: Context) -> Transcript:
-        filled = self._restored(window(transcript, context), context)
+        filled = self._restored(self._settled(window(transcript, context)), context)
         first = next((m for m in self.source.messages if m.role != "system"), None)
         if not context.rules.user_first or first is None or first.role != "user" or _begins(filled):
             return filled
         for opening in (self._opening(first, context), first.with_blocks([Text(NOTHING)])):
             reserve = sum(context.sizes([opening]))
-            opened = self._with(self._shortened(transcript, context, context.target - reserve), [opening])
+            short = self._settled(self._shortened(transcript, context, context.target - reserve))
+            opened = self._with(short, [opening])
             if context.count(opened) <= context.target:
                 return self._restored(opened, context)
         pinned = self._pinned()
@@ -100,34 +106,45 @@ class Fit:
         short = shrink(self.source.with_messages([first]), context, pieces, room + context.counter.framing.reply)
         return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING)])
 
+    def _settled(self, transcript: Transcript) -> Transcript:
+        return settled(transcript, self.source.messages)
+
     def _pinned(self) -> Transcript:
         return self.source.with_messages(m for m in self.source.messages if m.pinned)
 
     def _restored(self, transcript: Transcript, context: Context) -> Transcript:
         room, cuts = context.target - context.count(transcript), 0
-        now = {m.id: m for m in transcript.messages}
+        now, bases = {m.id: m for m in transcript.messages}, referred(transcript)
         back: list[Message] = []
-        for members in self._missing(now):
+        for members, whole_only in self._missing(now):
             if room <= (1 - FULL) * context.target or cuts == MOST_CUTS:
                 break
             have = sum(context.sizes([now[m.id] for m in members if m.id in now]))
             extra = sum(context.sizes(members)) - have
             if extra > room:
                 cuts += 1
-                members = self._cut(members, context, have + room)
+                short = () if whole_only else self._cut(members, context, have + room)
+                members = short if _bases(short, bases) == _bases(members, bases) else ()
                 extra = sum(context.sizes(members)) - have
             if members and 0 < extra <= room:
                 back += members
                 room -= extra
         return self._with(transcript, back) if back else transcript
 
-    def _missing(self, now: dict[str, Message]) -> Iterator[tuple[Message, ...]]:
-        """The source's groups that are not as they were, newest first."""
+    def _missing(self, now: dict[str, Message]) -> Iterator[tuple[tuple[Message, ...], bool]]:
+        """The source's groups that are not as they were, newest first, and whether they are only put back whole.
+
+        That are those of which nothing is gone that a reference does not stand for. They come last.
+        """
         messages = self.source.messages
+        told = []
         for members in reversed(groups(messages)):
             found = tuple(messages[i] for i in members)
-            if any(m.id not in now or now[m.id].blocks != m.blocks for m in found):
-                yield found
+            if any(m.id not in now or not _tells(now[m.id], m) for m in found):
+                yield found, False
+            elif any(now[m.id].blocks != m.blocks for m in found):
+                told.append((found, True))
+        yield from told
 
     def _cut(self, members: tuple[Message, ...], context: Context, room: int) -> tuple[Message, ...]:
         """The group cut to `room` tokens: at sentences where that fills it, else at words. Empty where it cannot be."""
@@ -164,6 +181,23 @@ def _without(message: Message, ids: Set[str]) -> Message:
     if ids.isdisjoint(message.covers):
         return message
     return replace(message, covers=tuple(i for i in message.covers if i not in ids))
+
+
+def _tells(now: Message, was: Message) -> bool:
+    """Whether a message says all that it did, besides what a reference stands for."""
+    return len(now.blocks) == len(was.blocks) and all(
+        new == old or (isinstance(new, Text | ToolResult) and reference(new.text) is not None)
+        for new, old in zip(now.blocks, was.blocks, strict=True)
+    )
+
+
+def _bases(messages: Iterable[Message], known: set[str]) -> set[str]:
+    """The digests of the messages' blocks, of those that are `known` to be referred to."""
+    blocks = [b for m in messages for b in m.blocks] if known else []
+    texts = [b.text for b in blocks if isinstance(b, Text | ToolResult)]
+    images = [image for b in blocks if isinstance(b, ToolResult) for image in b.media]
+    images += [b for b in blocks if isinstance(b, Opaque)]
+    return known & {digest(content) for content in (*texts, *(image.data for image in images))}
 
 
 def _begins(transcript: Transcript) -> bool:
