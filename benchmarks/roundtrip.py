@@ -16,13 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "compressors")]
 
-from boildown import registry  # noqa: E402
+from boildown import presets, registry  # noqa: E402
 from boildown.archive.originals import find, keep, restore  # noqa: E402
 from boildown.archive.store import Archive, opened  # noqa: E402
 from boildown.errors import BudgetError, InputError, NotMetError  # noqa: E402
@@ -37,11 +36,8 @@ def pipelines() -> list[str]:
 
 
 def _presets() -> list[str]:
-    if find_spec("boildown.presets") is None:
-        return []
-    from boildown import presets  # type: ignore[attr-defined]  # made elsewhere
-
-    return [preset.pipeline for preset in presets.load().values()]
+    shipped = presets.shipped()
+    return [spec for name in presets.names(shipped) if (spec := presets.find(name, shipped).settings.pipeline)]
 
 
 def readable(folder: Path, largest: int) -> Iterator[Path]:

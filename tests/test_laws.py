@@ -267,7 +267,8 @@ def test_a_pinned_message_comes_out_as_it_went_in(pipeline: str, case: Case) -> 
         if not message.pinned:
             continue
         if case.info.rules.alternate and now.get(message.id) != message:
-            assert f"\n\n{message.text}\n\n" in f"\n\n{host[message.id].text}\n\n" or not message.text
+            there = f"\n\n{host[message.id].text}\n\n"
+            assert all(f"\n\n{text}\n\n" in there for b in message.blocks if isinstance(b, Text) and (text := b.text))
         else:
             assert replace(now[message.id], covers=message.covers) == message
 
@@ -537,7 +538,7 @@ def test_no_number_address_path_or_identifier_is_there_that_the_source_lacks(pip
 
 def _everything(message: Message) -> str:
     calls = [" ".join([b.name, *strings(arguments(b))]) for b in message.blocks if isinstance(b, ToolCall)]
-    return "\n".join([message.text, *calls])
+    return "\n".join([message.text, *calls, *(b.text for b in message.blocks if isinstance(b, Thinking))])
 
 
 # references: what they stand for is there

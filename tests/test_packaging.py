@@ -72,11 +72,16 @@ def test_the_wheel_holds_every_source_file_and_nothing_else(root: Path, wheel: P
     assert names == sources
 
 
-def test_the_wheel_carries_the_licence_and_the_tokenizer_ranks(wheel: Path) -> None:
+def test_the_wheel_carries_the_licence_the_tokenizer_ranks_and_the_presets(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert f"boildown-{PROJECT['version']}.dist-info/licenses/LICENSE" in names
-    assert names >= {"boildown/ranks/o200k_base.xz", "boildown/ranks/cl100k_base.xz", "boildown/ranks/NOTICE"}
+    assert names >= {
+        "boildown/ranks/o200k_base.xz",
+        "boildown/ranks/cl100k_base.xz",
+        "boildown/ranks/NOTICE",
+        "boildown/presets.toml",
+    }
 
 
 def test_the_wheel_runs_in_an_empty_environment(root: Path, installed: Path, tmp_path: Path) -> None:

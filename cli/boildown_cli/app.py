@@ -28,6 +28,7 @@ register(app, "check", "Fail when a conversation is larger than a number of toke
 register(app, "validate", "Look for what breaks a session, and change nothing.")
 register(app, "repair", "Mend what breaks a session, and leave every other byte as it was.")
 register(app, "stages", "List the stages that a pipeline can have, with their options.")
+register(app, "presets", "List the presets, or print one to copy and change.")
 register(app, "formats", "List the file formats, or say which one a file is in.")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boildown.errors import UsageError
+
+if TYPE_CHECKING:
+    from boildown.presets import Config
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file to compress, or - for stdin.")]
 Small = Annotated[str, typer.Argument(metavar="FILE", help="The compressed file, or - for stdin.")]
@@ -31,18 +34,35 @@ Window = Annotated[
     typer.Option("--window", min=1, metavar="TOKENS", help="A model's context window; 70 % of it are used."),
 ]
 Pipeline = Annotated[
-    str, typer.Option("--pipeline", "-p", metavar="STAGES", help="Stages, in order; 'boildown stages' lists them.")
+    str | None,
+    typer.Option(
+        "--pipeline",
+        "-p",
+        metavar="STAGES",
+        help="Stages, in order; 'boildown stages' lists them. @FILE.toml: its own.",
+    ),
 ]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="Settings by name; 'boildown presets' lists them."),
+]
+ConfigFile = Annotated[
+    str | None,
+    typer.Option("--config", metavar="FILE", help="Defaults and presets; otherwise the nearest boildown.toml."),
+]
+NoConfig = Annotated[bool, typer.Option("--no-config", help="Read no boildown.toml and no pyproject.toml.")]
 KeepRecent = Annotated[
-    int, typer.Option("--keep-recent", min=0, metavar="N", help="Leave the last N messages as they are.")
+    int | None, typer.Option("--keep-recent", min=0, metavar="N", help="Leave the last N messages as they are.")
 ]
 KeepFirst = Annotated[
-    int, typer.Option("--keep-first", min=0, metavar="N", help="Leave the first N messages as they are.")
+    int | None, typer.Option("--keep-first", min=0, metavar="N", help="Leave the first N messages as they are.")
 ]
 Pin = Annotated[
     str | None, typer.Option("--pin", metavar="REGEX", help="Leave messages that this is found in as they are.")
 ]
-PinSystem = Annotated[bool, typer.Option("--pin-system/--no-pin-system", help="Leave system messages as they are.")]
+PinSystem = Annotated[
+    bool | None, typer.Option("--pin-system/--no-pin-system", help="Leave system messages as they are.")
+]
 ReadAs = Annotated[
     str | None,
     typer.Option("--from", metavar="FORMAT", help="The input's format, if it is not to be found out by looking."),
@@ -67,9 +87,9 @@ SourceHash = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse input that is not all sound.")]
-TokenizerName = Annotated[
-    str, typer.Option("--tokenizer", metavar="NAME", help="What counts tokens: o200k_base or cl100k_base.")
-]
+_COUNTED_BY = typer.Option("--tokenizer", metavar="NAME", help="What counts tokens: o200k_base or cl100k_base.")
+TokenizerName = Annotated[str, _COUNTED_BY]
+TokenizerOrDefault = Annotated[str | None, _COUNTED_BY]
 TOKENIZER = "o200k_base"
 
 
@@ -82,3 +102,16 @@ def pattern(text: str | None) -> re.Pattern[str] | None:
     except re.error as error:
         place = f" at position {error.pos}" if error.pos is not None else ""
         raise UsageError(f"--pin {text!r} is no regular expression: {error.msg}{place}.") from None
+
+
+def config(path: str | None, none: bool = False) -> Config:
+    """The configuration that --config and --no-config ask for, or else the nearest one."""
+    from pathlib import Path
+
+    from boildown.presets import Config, read, search
+
+    if none and path is not None:
+        raise UsageError("--config and --no-config were both given. Leave one out.")
+    if path is not None:
+        return read(path)
+    return Config() if none else search(Path.cwd())

@@ -16,12 +16,14 @@ from boildown.errors import UsageError
 from boildown.pipeline import Named, Stage
 
 STAGES: dict[str, str] = {
+    "cluster": "boildown.stages.cluster:Cluster",
     "condense": "boildown.stages.condense:Condense",
     "dedup": "boildown.stages.dedup:Dedup",
     "delta": "boildown.stages.delta:Delta",
     "extractive": "boildown.stages.extractive:Extractive",
     "ledger": "boildown.stages.ledger:Ledger",
     "mask": "boildown.stages.mask:Mask",
+    "prioritize": "boildown.stages.prioritize:Prioritize",
     "prune": "boildown.stages.prune:Prune",
     "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",

@@ -27,7 +27,7 @@ class Fate:
 
     fate    "kept", "changed", "stood for" or "dropped"
     by      the message that stands for it, or the stage that changed or dropped it
-    reason  the stage's reason; empty for what is kept
+    reason  the stage's reason, and what a stage noted of the message; often empty for what is kept
     """
 
     id: str
@@ -127,12 +127,13 @@ def fates(
             kept, left = now[message.id]
             same = kept.blocks == message.blocks
             step = None if same else edited.get(message.id)
-            fate = Fate(message.id, message.role, "kept" if same else "changed", tokens, left)
+            fate = Fate(message.id, message.role, "kept" if same else "changed", tokens, left, reason=kept.note)
             if step is not None:
-                fate = Fate(message.id, message.role, "changed", tokens, left, step.name, step.reason)
+                reason = "; ".join(filter(None, (step.reason, kept.note)))
+                fate = Fate(message.id, message.role, "changed", tokens, left, step.name, reason)
         elif message.id in stands:
             by = stands[message.id]
-            reason = "an added message tells of it" if by in added else "a kept message says it"
+            reason = "an added message tells of it" if by in added else now[by][0].note or "a kept message says it"
             fate = Fate(message.id, message.role, "stood for", tokens, 0, by, reason)
         else:
             step = went.get(message.id)

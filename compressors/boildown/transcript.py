@@ -76,6 +76,7 @@ class Message:
     covers   ids of the source messages that this one stands for, besides itself
     pinned   must come out as it went in
     records  indexes of its source records in `Source.records`
+    note     what the report is to say of it and of those that it stands for
     """
 
     id: str
@@ -86,6 +87,7 @@ class Message:
     covers: tuple[str, ...] = ()
     pinned: bool = False
     records: tuple[int, ...] = ()
+    note: str = ""
 
     @property
     def text(self) -> str:

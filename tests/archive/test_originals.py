@@ -68,7 +68,11 @@ def test_what_fits_is_archived_too(folder, kept):
     assert written == CHAT == given_back(folder, written)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.iterdir()))
+NESTED = {"oasst.jsonl"}
+"""Here a reply stands within what it answers, so that no record is a piece of the file."""
+
+
+@pytest.mark.parametrize("name", sorted({path.name for path in SAMPLES.iterdir()} - NESTED))
 def test_the_pieces_are_the_records_so_that_none_is_kept_twice(folder, kept, name):
     written, archived = kept((SAMPLES / name).read_bytes(), name, "prune", 1.4)
     with opened(folder) as archive:

@@ -85,7 +85,7 @@ def test_the_table_names_every_stage_that_ran(ask, chat):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "--budget TOKENS, --ratio N or --window TOKENS"),
+        ([], "--budget TOKENS, --ratio N, --window TOKENS or --preset NAME"),
         (["--budget", "0"], "--budget"),
         (["--budget", "many"], "--budget"),
         (["--ratio", "0.5"], "--ratio"),

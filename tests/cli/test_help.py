@@ -15,7 +15,7 @@ from boildown_cli.lazy import load
 from conftest import source_roots
 
 COMMANDS = (
-    "compress", "expand", "show", "diff", "count", "check", "validate", "repair", "stages", "formats"
+    "compress", "expand", "show", "diff", "count", "check", "validate", "repair", "stages", "presets", "formats"
 )  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """
@@ -78,7 +78,7 @@ def test_every_commands_help_has_an_example_and_explains_every_option(ask, name)
     [
         "--budget", "-b", "--ratio", "-r", "--window", "--pipeline", "-p", "--keep-recent", "--keep-first", "--pin",
         "--pin-system", "--no-pin-system", "--from", "--to", "--output", "-o", "--report", "--quiet", "-q", "--strict",
-        "--tokenizer",
+        "--tokenizer", "--preset", "--config", "--no-config",
     ],
 )  # fmt: skip
 def test_compress_explains(ask, option):

@@ -41,7 +41,7 @@ MADE = {
         numbered(["import sys", *CODE]),
         Delta((), Numbers(1, 31, 0, 6, "→"), f"@@ -1,1 +1,2 @@\n+import sys\n {CODE[0]}"),
     ),
-    "the same without its numbers": (numbered(CODE), WHOLE, Delta()),
+    "the same without its numbers": (numbered(CODE), WHOLE, Delta(((1, 30),))),
     "numbers behind a heading": (
         numbered(CODE),
         "Updated:\n" + numbered(CODE[4:9], 5),

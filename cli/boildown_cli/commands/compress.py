@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boildown.registry import DEFAULT
 from boildown_cli import options
 
 if TYPE_CHECKING:
     from boildown.report import Report
     from boildown.run import Job
+    from boildown.settings import Settings
 
 CLAUDE = ("anthropic", "claude-code")
 
@@ -19,11 +20,12 @@ def compress(
     budget: options.Budget = None,
     ratio: options.Ratio = None,
     window: options.Window = None,
-    pipeline: options.Pipeline = DEFAULT,
-    keep_recent: options.KeepRecent = 0,
-    keep_first: options.KeepFirst = 0,
+    preset: options.PresetName = None,
+    pipeline: options.Pipeline = None,
+    keep_recent: options.KeepRecent = None,
+    keep_first: options.KeepFirst = None,
     pin: options.Pin = None,
-    pin_system: options.PinSystem = True,
+    pin_system: options.PinSystem = None,
     read_as: options.ReadAs = None,
     write_as: options.WriteAs = None,
     output: options.Output = "-",
@@ -31,43 +33,87 @@ def compress(
     archive: options.ArchiveFolder = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
-    tokenizer: options.TokenizerName = options.TOKENIZER,
+    tokenizer: options.TokenizerOrDefault = None,
+    config: options.ConfigFile = None,
+    no_config: options.NoConfig = False,
 ) -> None:
     """Compress a file's conversations to a token budget.
 
     --budget, --ratio or --window says how far; with several, the tightest holds. Each bounds every conversation in
-    the file. The result goes to stdout or --output, a table of what was done to stderr. With --archive, the source is
-    kept first, so that 'boildown expand' can give it back.
+    the file. --preset names settings for a kind of conversation, with a ratio of their own. The result goes to stdout
+    or --output, a table of what was done to stderr. With --archive, the source is kept first, so that 'boildown
+    expand' can give it back.
 
     \b
     boildown compress session.jsonl --budget 8000 -o small.jsonl
     boildown compress chat.json --ratio 5 > small.json
+    boildown compress session.jsonl --preset code > small.jsonl
     cat chat.jsonl | boildown compress - --pipeline 'dedup,prune' --ratio 3 --report report.json
     """
+    from boildown.settings import Settings
+
+    flags = Settings(
+        pipeline=pipeline,
+        budget=budget,
+        ratio=ratio,
+        window=window,
+        keep_first=keep_first,
+        keep_recent=keep_recent,
+        pin=pin,
+        pin_system=pin_system,
+        tokenizer=tokenizer,
+    )
+    settled = options.config(config, no_config).settle(_read(flags), preset)
+    _check_targets(file, output, report, archive)
+    _compress(file, _job(settled, read_as, write_as, strict), output, report, archive, quiet)
+
+
+def _read(flags: Settings) -> Settings:
+    """The flags with `--pipeline @FILE.toml` read."""
+    from boildown.errors import UsageError
+    from boildown.presets import read
+
+    if flags.pipeline is None or not flags.pipeline.startswith("@"):
+        return flags
+    pipeline = read(flags.pipeline[1:]).defaults.pipeline
+    if pipeline is None:
+        raise UsageError(
+            f"--pipeline {flags.pipeline}: the file has no key 'pipeline'. Write pipeline = \"...\" in it."
+        )
+    return replace(flags, pipeline=pipeline)
+
+
+def _job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool) -> Job:
+    """What to do, by the settings and for what they leave open by default."""
     from boildown import registry
     from boildown.errors import UsageError
     from boildown.pipeline import Pins
     from boildown.run import Job
 
-    if budget is None and ratio is None and window is None:
-        raise UsageError("how far? Give --budget TOKENS, --ratio N or --window TOKENS.")
-    if ratio == float("inf"):
+    if settled.budget is None and settled.ratio is None and settled.window is None:
+        raise UsageError(
+            "how far? Give --budget TOKENS, --ratio N, --window TOKENS or --preset NAME, or set one in boildown.toml."
+        )
+    if settled.ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    _check_targets(file, output, report, archive)
-    stages = registry.parse(pipeline)
-    job = Job(
+    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline)
+    return Job(
         stages=stages,
         pipeline=registry.spec(stages),
-        budget=budget,
-        ratio=ratio,
-        window=window,
-        pins=Pins(pin_system, keep_first, keep_recent, options.pattern(pin)),
+        budget=settled.budget,
+        ratio=settled.ratio,
+        window=settled.window,
+        pins=Pins(
+            settled.pin_system is not False,
+            settled.keep_first or 0,
+            settled.keep_recent or 0,
+            options.pattern(settled.pin),
+        ),
         read_as=read_as,
         write_as=write_as,
-        tokenizer=tokenizer,
+        tokenizer=settled.tokenizer or options.TOKENIZER,
         strict=strict,
     )
-    _compress(file, job, output, report, archive, quiet)
 
 
 def _check_targets(file: str, output: str, report: str | None, archive: str | None) -> None:

@@ -207,4 +207,5 @@ def _join(first: Message, second: Message) -> Message:
         blocks=(Text("\n\n".join(b.text for b in texts), at),) if texts else (),
         covers=(*first.covers, second.id, *second.covers),
         pinned=first.pinned or second.pinned,
+        note="; ".join(dict.fromkeys(filter(None, (first.note, second.note)))),
     )

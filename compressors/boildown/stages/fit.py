@@ -165,7 +165,7 @@ class Fit:
         """`transcript` with messages put (back) in their places, which no other stands for any longer."""
         place = {m.id: i for i, m in enumerate(self.source.messages)}
         now = {m.id: m for m in transcript.messages}
-        put = {m.id: replace(m, covers=now[m.id].covers) if m.id in now else m for m in back}
+        put = {m.id: replace(now[m.id], blocks=m.blocks) if m.id in now else m for m in back}
         new = [m for m in put.values() if m.id not in now]
         taken = {i for m in new for i in (m.id, *m.covers)}
         merged, waiting = [], sorted(new, key=lambda m: place[m.id], reverse=True)

@@ -61,7 +61,7 @@ class Lines:
 class Delta:
     """How to make a text from another: its lines labelled `spans` (all where empty), `diff` applied, numbers put on.
 
-    Of `numbers`, the look is the other text's.
+    Of `numbers`, the look is the other text's. Without any of them it is the other text as it stands.
     """
 
     spans: tuple[Span, ...] = ()
@@ -112,7 +112,8 @@ def delta(base: Lines, new: Lines) -> Delta | None:
     whole = len(chosen) == len(base.lines)
     labels = tuple((a + base.shift, b - 1 + base.shift) for a, b in spans)
     diff = "\n".join(_hunks(base, new, chosen, blocks))
-    return Delta(() if whole else labels, new.numbers, diff)
+    bare = base.numbers is not None and new.numbers is None
+    return Delta(() if whole and (diff or not bare) else labels, new.numbers, diff)
 
 
 def _look(numbers: Numbers) -> tuple[int, str]:

@@ -56,6 +56,9 @@ FUNCTION = {
     }.items()
 }
 
+LITTLE = frozenset().union(*FUNCTION.values())
+"""The function words of all these languages"""
+
 FIRST_PERSON = frozenset(
     """
     i my me mine myself we our ours us

@@ -1,0 +1,43 @@
+"""`boildown presets`: settings by name, and one of them as TOML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from boildown_cli import options
+
+if TYPE_CHECKING:
+    from boildown.presets import Preset
+
+
+def presets(
+    show: Annotated[
+        str | None, typer.Option("--show", metavar="NAME", help="Print this preset as a table for boildown.toml.")
+    ] = None,
+    config: options.ConfigFile = None,
+    no_config: options.NoConfig = False,
+) -> None:
+    """List the presets, or print one to copy and change.
+
+    \b
+    boildown presets
+    boildown presets --show code >> boildown.toml
+    """
+    from boildown.presets import find, names, toml
+    from boildown_cli.terminal import tell
+
+    known = options.config(config, no_config)
+    if show is not None:
+        tell(toml(find(show, known)).rstrip("\n"))
+        return
+    for name in names(known):
+        tell(_describe(find(name, known)))
+    tell("'boildown compress FILE --preset NAME' uses one; --budget, --ratio and other options win over it.")
+
+
+def _describe(preset: Preset) -> str:
+    """A preset's summary, what it says, and the file that it is from."""
+    said = "  ".join(f"{key.replace('_', '-')}={value}" for key, value in preset.settings.said().items())
+    return f"{preset.name}: {preset.summary}\n    {said}\n    from {preset.where}\n"
