@@ -37,7 +37,7 @@ def did(name: str, arguments: object, result: str = "fine", error: bool = False)
         ("Grep", {"pattern": "total", "path": "src"}, [("searched", "total in src")]),
         ("WebFetch", {"url": "https://example.org/a"}, [("fetched", "https://example.org/a")]),
         ("TodoWrite", {"todos": []}, [("planned", "TodoWrite")]),
-        ("mcp__linear__get_issue", {"id": "ENT-250"}, [("called", "mcp__linear__get_issue ENT-250")]),
+        ("mcp__linear__get_issue", {"id": "ENT-250"}, [("called", "mcp__linear__get_issue id=ENT-250")]),
         ("ping", "", [("called", "ping")]),
         ("ping", "no JSON {", [("called", "ping no JSON {")]),
     ],

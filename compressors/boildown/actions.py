@@ -53,6 +53,8 @@ class Action:
 
 
 LAST = 10**9
+LONGEST = 80
+"""Characters of an argument that a target repeats"""
 PATHS = ("file_path", "filepath", "notebook_path", "absolute_path", "target_file", "path", "filename", "file")
 COMMANDS = ("command", "cmd", "script", "code", "keystrokes")
 QUERIES = ("pattern", "query", "q", "regex", "glob", "search_term")
@@ -115,8 +117,18 @@ def _deeds(call: ToolCall) -> list[Deed]:
         return [Deed(Kind.SEARCH, f"{query} in {path}" if path else query)]
     if path and kind in FILE:
         return [Deed(kind, path, _lines(fields) if kind is Kind.READ else None)]
-    first = path or next((t for t in texts(given) if t.strip()), "")
-    return [Deed(Kind.OTHER, f"{call.name} {first.strip().splitlines()[0][:80]}" if first.strip() else call.name)]
+    return [Deed(Kind.OTHER, " ".join(filter(None, [call.name, _shown(given)])))]
+
+
+def _shown(given: Any) -> str:
+    """A call's arguments in a few words: the first that has any, with its name."""
+    named = given.items() if isinstance(given, dict) else [("", given)]
+    for name, value in named:
+        said = " ".join(" ".join(texts(value)).split())
+        if said:
+            short = said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
+            return f"{name}={short}" if name else short
+    return ""
 
 
 def _command(fields: dict[str, Any]) -> str:

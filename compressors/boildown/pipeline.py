@@ -94,6 +94,10 @@ class Named:
     reason: str
 
 
+MOST_PASSES = 4
+SPARE = 0.01
+"""The share of the target that a telling stage may leave before the stages are applied anew with what it needs"""
+
 Watch = Callable[[str, int], None]
 """Called with a stage's name and the transcript's tokens before each stage, for progress."""
 
@@ -107,26 +111,41 @@ def compress(
     """
     from boildown.stages.fit import Fit
 
-    whole, size, steps = transcript, context.count(transcript), []
+    whole, size = transcript, context.count(transcript)
     if size <= context.target:
         return transcript, []
     _check_pins(transcript, context)
     context = replace(context, source=whole)
-    told = [n.stage.room(whole, context) if isinstance(n.stage, Telling) else 0 for n in stages]
-    for n, named in enumerate(stages):
-        room = context.target - sum(told[n + 1 :])
-        if size <= room and not told[n]:
-            continue
-        if watch:
-            watch(named.name, size)
-        transcript, step = _run(
-            named, transcript, replace(context, target=room, last=not _takes(stages[n + 1 :])), size
-        )
-        steps.append(step)
-        size = step.after
+    rooms = [n.stage.room(whole, context) if isinstance(n.stage, Telling) else 0 for n in stages]
+    for _ in range(MOST_PASSES):
+        transcript, steps = _applied(whole, stages, context, rooms, watch)
+        told = {s.name: s.after - s.before for s in steps if s.added}
+        if sum(rooms) - sum(told.values()) <= SPARE * context.target:
+            break
+        # The stages before left more room than was needed: they know better than the last step what to keep in it.
+        rooms = [told.get(named.name, 0) if room else 0 for named, room in zip(stages, rooms, strict=True)]
+    size = steps[-1].after if steps else size
     fitted, step = _run(Named("fit", Fit(whole), "oldest, to meet the budget"), transcript, context, size)
     if step.changed or step.dropped or step.restored or step.removed:
         return fitted, [*steps, step]
+    return transcript, steps
+
+
+def _applied(
+    transcript: Transcript, stages: Sequence[Named], context: Context, rooms: Sequence[int], watch: Watch | None
+) -> tuple[Transcript, list[Step]]:
+    """`stages` in order, each with the target less the `rooms` of those after it; what is not needed is left out."""
+    size, steps = context.count(transcript), list[Step]()
+    for n, named in enumerate(stages):
+        room = context.target - sum(rooms[n + 1 :])
+        if not rooms[n] and (size <= room or isinstance(named.stage, Telling)):
+            continue
+        if watch:
+            watch(named.name, size)
+        last = not _takes(stages[n + 1 :])
+        transcript, step = _run(named, transcript, replace(context, target=room, last=last), size)
+        steps.append(step)
+        size = step.after
     return transcript, steps
 
 

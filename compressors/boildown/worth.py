@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from boildown.identifiers import IDENTIFIER, NUMBERED
+from boildown.identifiers import IDENTIFIER
 from boildown.marks import is_mark
 from boildown.text.frames import MARK, Frame, frames
 from boildown.text.kinds import Kind
@@ -43,6 +43,8 @@ MESSAGE_DENSITY = 1.0
 LENGTH_DISCOUNT = 0.75
 IDENTIFIER_WORTH = 5.0
 MARKED = "\0"
+EMPTY_LINE = re.compile(r" *\d+→")
+"""A line of a file as a tool shows it, of which there is nothing but its number"""
 STAMP_WORTH = 2.0
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
@@ -163,7 +165,7 @@ def words(found: Table, identifiers: bool = False) -> Words:
     import numpy as np
 
     ids: dict[str, int] = {}
-    types = [NUMBERED.sub("", t) for t in found.types]
+    types = ["" if EMPTY_LINE.fullmatch(t) else t for t in found.types]
     split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in types]
     plain = len(ids)
     if identifiers:

@@ -267,6 +267,7 @@ class _Plan:
     edited: dict[int, bytes] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     added: list[tuple[int, Message]] = field(default_factory=list)
+    reworded: bool = False
 
 
 def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
@@ -287,11 +288,11 @@ def _written(transcript: Transcript, source: Source, index: Index) -> bytes:
 def _drop_dependents(plan: _Plan, index: Index) -> None:
     """What only serves a message goes with it: progress, which repeats what a call got back, and file snapshots.
 
-    A session that lost messages keeps no snapshot: rewinding would bring back files that it no longer explains. One
-    whose messages only became shorter keeps them all: a snapshot belongs to a message by its uuid, which stays.
+    A session that lost messages or words keeps no snapshot: rewinding would bring back files that it no longer
+    explains, and snapshots are no small part of what a client reads.
     """
     lost = {index.uuids[i] for i in plan.gone} - {""}
-    if plan.gone:
+    if plan.gone or plan.reworded:
         plan.gone.update(index.snapshots)
     for record, ids in index.progress:
         if plan.touched.intersection(ids) or (not ids and index.parents[record] in lost):
@@ -330,6 +331,7 @@ def _edit(plan: _Plan, source: Source, was: Message, now: Message) -> None:
     starts = list(accumulate((_size(_content(value)) for value in values), initial=0))
     before, after = _shares(was, starts), _shares(now, starts)
     plan.touched |= _calls(set(was.blocks) - set(now.blocks))
+    plan.reworded |= was.text != now.text
     for n, i in enumerate(was.records):
         if after[n] == before[n]:
             continue

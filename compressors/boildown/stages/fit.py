@@ -116,14 +116,16 @@ class Fit:
         room, cuts = context.target - context.count(transcript), 0
         now, bases = {m.id: m for m in transcript.messages}, referred(transcript)
         back: list[Message] = []
-        for members, whole_only in self._missing(now):
+        for members, may_cut in self._missing(now):
             if room <= (1 - FULL) * context.target or cuts == MOST_CUTS:
                 break
+            if members[0] in back:
+                continue
             have = sum(context.sizes([now[m.id] for m in members if m.id in now]))
             extra = sum(context.sizes(members)) - have
             if extra > room:
-                cuts += 1
-                short = () if whole_only else self._cut(members, context, have + room)
+                cuts += may_cut
+                short = self._cut(members, context, have + room) if may_cut else ()
                 members = short if _bases(short, bases) == _bases(members, bases) else ()
                 extra = sum(context.sizes(members)) - have
             if members and 0 < extra <= room:
@@ -132,19 +134,25 @@ class Fit:
         return self._with(transcript, back) if back else transcript
 
     def _missing(self, now: dict[str, Message]) -> Iterator[tuple[tuple[Message, ...], bool]]:
-        """The source's groups that are not as they were, newest first, and whether they are only put back whole.
+        """The source's groups that are not as they were, newest first, and whether they may be cut.
 
-        That are those of which nothing is gone that a reference does not stand for. They come last.
+        Those of which a reference tells all come behind the others. A cut takes the place of what a stage chose to say
+        last of all, where nothing else fills the room.
         """
         messages = self.source.messages
-        told = []
+        changed: list[tuple[Message, ...]] = []
+        told: list[tuple[Message, ...]] = []
         for members in reversed(groups(messages)):
             found = tuple(messages[i] for i in members)
-            if any(m.id not in now or not _tells(now[m.id], m) for m in found):
+            if any(m.id not in now for m in found):
+                yield found, True
+            elif any(not _tells(now[m.id], m) for m in found):
+                changed.append(found)
                 yield found, False
             elif any(now[m.id].blocks != m.blocks for m in found):
-                told.append((found, True))
-        yield from told
+                told.append(found)
+        yield from ((found, False) for found in told)
+        yield from ((found, True) for found in changed)
 
     def _cut(self, members: tuple[Message, ...], context: Context, room: int) -> tuple[Message, ...]:
         """The group cut to `room` tokens: at sentences where that fills it, else at words. Empty where it cannot be."""

@@ -35,7 +35,7 @@ class Ledger:
 
     REASON = "the ledger tells of it"
 
-    share: float = field(default=0.5, metadata={"help": "share of the budget that the ledger may take, 0 to 1"})
+    share: float = field(default=0.85, metadata={"help": "share of the budget that the ledger may take, 0 to 1"})
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
