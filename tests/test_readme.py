@@ -126,7 +126,8 @@ def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run) -
     # A broken line makes a note; two copies of a message give `dedup` something to do.
     sample = (folder / "samples" / "openai.jsonl").read_bytes()
     (folder / "odd.jsonl").write_bytes(sample + sample + b'{"role": "user", "cont\n')
-    options = ("--ratio", "4", "-o", "out.jsonl", "--report", "r.json", "--archive", "originals")
+    stages = ("--pipeline", "dedup,prune,cache")
+    options = ("--ratio", "4", "-o", "out.jsonl", "--report", "r.json", "--archive", "originals", *stages)
     result = boildown("compress", "odd.jsonl", *options, cwd=folder)
     assert result.returncode == 0, result.stderr.decode()
     rows = re.findall(r"^\| (`[^|]+`) \|", README.partition("<!-- schema -->")[2].partition("\n\n")[0], re.MULTILINE)

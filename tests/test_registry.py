@@ -92,3 +92,9 @@ def test_a_plug_in_adds_a_stage_and_takes_no_built_in_name(monkeypatch: pytest.M
         assert parse("prune")[0].stage == Prune()
     finally:
         registry.names.cache_clear()
+
+
+def test_options_given_besides_the_spec_hold_where_it_does_not_say_otherwise() -> None:
+    given = {"cache": {"ttl": "1h", "model": "claude-opus-5"}, "prune": {}}
+    (named,) = registry.parse("cache:model=claude-opus-5-5", given)
+    assert registry.spec([named]) == "cache:model=claude-opus-5-5,ttl=1h"

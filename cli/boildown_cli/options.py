@@ -79,6 +79,10 @@ ArchiveFolder = Annotated[
     str | None,
     typer.Option("--archive", metavar="DIR", help="The directory where sources are kept, so that they can come back."),
 ]
+Prices = Annotated[
+    str | None,
+    typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices, for the stage 'cache'."),
+]
 Conversation = Annotated[
     int | None, typer.Option("--conversation", min=1, metavar="N", help="Which conversation of a file with several.")
 ]

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from boildown.errors import UsageError
@@ -71,6 +71,7 @@ def _account(conversation: ConversationReport) -> dict[str, object]:
         "fates": conversation.tally(),
         "steps": conversation.steps,
         "messages": conversation.messages,
+        "cache": conversation.cache,
         "notes": conversation.notes,
     }
 
@@ -118,6 +119,9 @@ def _markdown_conversation(conversation: ConversationReport) -> Iterable[str]:
     yield f"{conversation.tokens_in:,} tokens to {conversation.tokens_out:,}, budget {conversation.budget:,}."
     yield ""
     yield _markdown_table(HEADS, [_row(step) for step in conversation.steps] + [_total(conversation)])
+    if conversation.cache:
+        yield ""
+        yield _cell(_cached([conversation])) + "."
     if conversation.notes:
         yield ""
         yield from (f"- {_cell(text)}" for text in _notes(conversation.notes))
@@ -149,6 +153,8 @@ def print_report(report: Report) -> None:
     if report.archive:
         kept = f"{number(report.archive.records, 'record')}, {report.archive.new:,} of them new"
         say(one_line(f"{report.input}: kept in {report.archive.folder}: {kept}; 'boildown expand' gives it back"))
+    if any(c.cache for c in report.conversations):
+        say(_cached(report.conversations))
     for text in _notes([note for c in report.conversations for note in c.notes]):
         say(text)
     if report.estimated:
@@ -162,8 +168,38 @@ def _summary(report: Report) -> str:
     filled = f", {report.tokens_out / budget:.1%} filled" if budget else ""
     said += f"; budget {budget:,}{'' if several == 1 else ' in ' + number(several, 'conversation')}{filled}"
     if report.tokens_in == report.tokens_out and not any(c.steps for c in report.conversations):
-        said += "; it fitted, nothing was changed"
+        marked = any(c.cache and c.cache.breakpoints for c in report.conversations)
+        said += f"; it fitted, nothing was changed{' but the breakpoints' if marked else ''}"
     return f"{said}; counted with {report.tokenizer}"
+
+
+def _cached(conversations: Sequence[ConversationReport]) -> str:
+    """What became of the provider's cache, all conversations together."""
+    from boildown.caching import turns
+
+    found = [c.cache for c in conversations if c.cache]
+    cost, saves = sum(c.cost for c in found), sum(c.saves for c in found)
+    stays, before = sum(c.stays for c in found), sum(c.tokens_in for c in conversations)
+    match turns(cost, saves):
+        case None if saves < 0:
+            pays = "loses: what is left is too short to be cached"
+        case None:
+            pays = "never pays for the cache it broke"
+        case 0:
+            pays = "breaks no cache"
+        case after:
+            pays = f"pays for the cache it broke after {number(after, 'turn')}"
+    put = number(sum(len(c.breakpoints) for c in found), "new breakpoint")
+    figures = f"costs {_dollars(cost)} once, {'saves' if saves >= 0 else 'loses'} {_dollars(abs(saves))} a turn"
+    said = f"cache: {put}; {stays:,} of {before:,} tokens stay cached"
+    return one_line(f"{said}; at {found[0].model} prices the compression {pays} ({figures})")
+
+
+def _dollars(amount: float) -> str:
+    """Dollars with two digits that say something, and at least the cents."""
+    from math import floor, log10
+
+    return f"${amount:,.{max(2, 1 - floor(log10(amount))) if amount else 2}f}"
 
 
 def merged(accounts: Iterable[Iterable[Step]]) -> list[tuple[str, ...]]:

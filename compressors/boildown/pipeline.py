@@ -12,6 +12,7 @@ from boildown.errors import BudgetError
 from boildown.transcript import Message, Rules, Transcript, groups
 
 if TYPE_CHECKING:
+    from boildown.caching import Caching
     from boildown.tokens import Counter
 
 
@@ -57,6 +58,16 @@ class Telling(Protocol):
     """A stage that adds a message on what was taken out: the stages before it leave `room` tokens of the target."""
 
     def room(self, transcript: Transcript, context: Context, /) -> int: ...
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A stage that takes nothing out, such as one that puts breakpoints in: it runs last, and also where all fits.
+
+    `account` is what the report says of what became of `before`.
+    """
+
+    def account(self, before: Transcript, after: Transcript, counter: Counter, /) -> Caching: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +116,21 @@ Watch = Callable[[str, int], None]
 def compress(
     transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None = None
 ) -> tuple[Transcript, list[Step]]:
-    """Apply `stages` in order until `transcript` fits `context.target`, then fill the target exactly.
+    """Apply `stages` in order until `transcript` fits `context.target`, fill the target exactly, and finish.
 
     The output is never larger than the target. Raises BudgetError where the pinned messages alone are.
     """
+    takers = [named for named in stages if not isinstance(named.stage, Finishing)]
+    result, steps = _filled(transcript, takers, context, watch)
+    for named in stages:
+        if isinstance(named.stage, Finishing):
+            result = named.stage(result, replace(context, source=transcript))
+    return result, steps
+
+
+def _filled(
+    transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None
+) -> tuple[Transcript, list[Step]]:
     from boildown.stages.fit import Fit
 
     whole, size = transcript, context.count(transcript)

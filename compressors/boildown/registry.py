@@ -16,6 +16,7 @@ from boildown.errors import UsageError
 from boildown.pipeline import Named, Stage
 
 STAGES: dict[str, str] = {
+    "cache": "boildown.stages.cache:Cache",
     "cluster": "boildown.stages.cluster:Cluster",
     "condense": "boildown.stages.condense:Condense",
     "dedup": "boildown.stages.dedup:Dedup",
@@ -102,10 +103,11 @@ def _value(stage: str, option: Option, text: str) -> object:
         raise UsageError(f"stage {stage!r}: {option.name}={text!r} is no {kind.__name__}.") from None
 
 
-def parse(spec: str) -> list[Named]:
+def parse(spec: str, given: Mapping[str, Mapping[str, str]] | None = None) -> list[Named]:
     """A pipeline from its spec: `name:option=value,...` with stages apart by commas.
 
     A part that has no `=` begins a stage; a part that has one and no `:` before it is a further option of the last.
+    `given` has options by stage that hold where the spec does not say otherwise.
     """
     stages: list[tuple[str, dict[str, str]]] = []
     for part in filter(None, (p.strip() for p in spec.split(","))):
@@ -120,7 +122,7 @@ def parse(spec: str) -> list[Named]:
             _option(spec, rest, stages[-1][1])
     if not stages:
         raise UsageError(f"the pipeline is empty. Name at least one stage: {', '.join(names())}.")
-    return [make(name, given) for name, given in stages]
+    return [make(name, {**(given or {}).get(name, {}), **said}) for name, said in stages]
 
 
 def _option(spec: str, text: str, given: dict[str, str]) -> None:

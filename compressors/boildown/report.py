@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
+from boildown.caching import Caching
 from boildown.pipeline import Step
 from boildown.transcript import Message, Note, Transcript
 
@@ -50,6 +51,7 @@ class ConversationReport:
     steps: tuple[Step, ...]
     messages: tuple[Fate, ...]
     notes: tuple[Note, ...] = ()
+    cache: Caching | None = None
 
     def tally(self) -> dict[str, int]:
         """How many messages met each fate."""

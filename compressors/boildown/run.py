@@ -11,10 +11,10 @@ from boildown import formats
 from boildown.errors import BudgetError, InputError, NotMetError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
-from boildown.pipeline import Context, Named, Pins, Watch, compress, convert_step, target
+from boildown.pipeline import Context, Finishing, Named, Pins, Watch, compress, convert_step, target
 from boildown.report import ConversationReport, Report, fates
 from boildown.tokens import Counter, tokenizer
-from boildown.transcript import FormatInfo, Transcript
+from boildown.transcript import FormatInfo, Note, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def boil(
     said = counter.total(sayable.messages)
     steps = [] if sayable is pinned else [convert_step(pinned, sayable, tokens_in, said)]
     context = Context(counter, target(tokens_in, job.budget, job.ratio, job.window), info.rules)
-    result, done = compress(sayable, job.stages, context, watch)
+    stages, unsaid = _sayable(job.stages, info)
+    result, done = compress(sayable, stages, context, watch)
     steps += done
     account = ConversationReport(
         title=transcript.title,
@@ -124,6 +125,17 @@ def boil(
         tokens_out=counter.total(result.messages),
         steps=tuple(steps),
         messages=fates(source, sizes_in, result, counter.messages(result.messages), steps),
-        notes=(*(transcript.source.notes if transcript.source else ()), *lost),
+        notes=(*(transcript.source.notes if transcript.source else ()), *lost, *unsaid),
+        cache=next(
+            (n.stage.account(sayable, result, counter) for n in job.stages if isinstance(n.stage, Finishing)), None
+        ),
     )
     return result, account
+
+
+def _sayable(stages: Sequence[Named], info: FormatInfo) -> tuple[Sequence[Named], list[Note]]:
+    """`stages` without those that finish with breakpoints, where the format has no place for them, and a note on it."""
+    takers = [named for named in stages if not isinstance(named.stage, Finishing)]
+    if "breakpoint" in info.says or len(takers) == len(stages):
+        return stages, []
+    return takers, [Note("no breakpoints", f"{info.name} output", "it has no place for them; --to anthropic has")]

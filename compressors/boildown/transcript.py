@@ -110,15 +110,33 @@ class Note:
     why: str = ""
 
 
+START, END = "start", "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """A place up to which the consumer is asked to cache the prompt. It is no text and takes no tokens.
+
+    after  the id of the message at whose end it stands, START for the end of the tools and the system text, or END for
+           that of the last message
+    ttl    how long it lasts: "5m" or "1h"
+    """
+
+    after: str
+    ttl: str = "5m"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a transcript was read from: all that its format needs to write it back.
 
-    records   the raw bytes of each record, in file order, those that are no message included
-    messages  the messages as they were read
-    before    raw bytes of the file between the conversation before and this one
-    after     raw bytes behind the last conversation of the file
-    layout    private to the format
+    records      the raw bytes of each record, in file order, those that are no message included
+    messages     the messages as they were read
+    before       raw bytes of the file between the conversation before and this one
+    after        raw bytes behind the last conversation of the file
+    layout       private to the format
+    ahead        what the consumer is shown before the messages and no stage touches: definitions of tools
+    breakpoints  those that it has
     """
 
     format: str
@@ -128,15 +146,18 @@ class Source:
     after: bytes = b""
     layout: object = None
     notes: tuple[Note, ...] = ()
+    ahead: str = ""
+    breakpoints: tuple[Breakpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation: its messages in order, and where they came from."""
+    """A conversation: its messages in order, where they came from, and breakpoints to put in besides the source's."""
 
     messages: tuple[Message, ...]
     source: Source | None = None
     title: str = ""
+    breakpoints: tuple[Breakpoint, ...] = ()
 
     def with_messages(self, messages: Iterable[Message]) -> Transcript:
         return replace(self, messages=tuple(messages))

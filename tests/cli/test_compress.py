@@ -196,3 +196,67 @@ def test_a_budget_that_no_message_fits_into_is_not_met_and_writes_nothing(ask, t
     answer = ask("compress", source, "--budget", 5, "-o", target)
     assert (answer.code, target.exists()) == (1, False)
     assert "no message fits into 5 tokens" in answer.err
+
+
+@pytest.fixture
+def request_body(tmp_path):
+    """A request long enough to be cached, and a price table in which it is."""
+    talk = [
+        {"role": ("user", "assistant")[n % 2], "content": f"Turn {n}: " + f"the {n}th plan " * 9} for n in range(40)
+    ]
+    path = tmp_path / "body.json"
+    path.write_text(json.dumps({"model": "claude-opus-5-5", "system": "Be brief.", "messages": talk}))
+    return path
+
+
+def test_cache_says_after_how_many_turns_the_compression_pays(ask, request_body, tmp_path):
+    options = ("--ratio", 2, "--keep-first", 12, "-o", tmp_path / "out.json", "--report", tmp_path / "r.json")
+    answer = ask("compress", request_body, *options, "-p", "window,cache:model=claude-opus-5-5")
+    assert answer.code == 0, answer.err
+    account = json.loads((tmp_path / "r.json").read_bytes())["conversations"][0]
+    cache = account["cache"]
+    assert (
+        f"cache: {len(cache['breakpoints'])} new breakpoints; {cache['stays']:,} of {account['tokens_in']:,}"
+        in answer.err
+    )
+    assert (
+        f"at claude-opus-5-5 prices the compression pays for the cache it broke after {cache['turns']} turn"
+        in answer.err
+    )
+    assert cache["stays"] + cache["written"] == account["tokens_out"]
+    assert (tmp_path / "out.json").read_bytes().count(b'"cache_control"') == len(cache["breakpoints"])
+
+
+def test_prices_are_the_users_where_a_file_is_given(ask, request_body, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text("[claude-haiku-5-5]\nminimum = 100000\n")
+    options = ("--ratio", 2, "-o", tmp_path / "out.json", "-p", "window,cache")
+    assert "0 new breakpoints" in ask("compress", request_body, *options, "--prices", prices).err
+    assert "0 new breakpoints" not in ask("compress", request_body, *options).err
+
+
+def test_prices_without_a_stage_that_uses_them_are_an_error(ask, request_body, tmp_path):
+    answer = ask("compress", request_body, "--ratio", 2, "--prices", tmp_path / "none.toml")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "Add it to --pipeline" in answer.err
+
+
+def test_a_model_without_prices_is_an_error_that_names_those_with(ask, request_body):
+    answer = ask("compress", request_body, "--ratio", 2, "-p", "window,cache:model=gpt-9")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "claude-haiku-5-5" in answer.err
+
+
+def test_what_fits_gets_breakpoints_and_says_so(ask, request_body):
+    answer = ask("compress", request_body, "--ratio", 1, "-p", "window,cache")
+    assert "nothing was changed but the breakpoints" in answer.err
+    assert "breaks no cache" in answer.err
+    assert answer.out.count(b'"cache_control"') == 1
+
+
+def test_another_format_has_no_breakpoints_and_a_note_says_so(ask, chat):
+    plain = ask("compress", chat, "--ratio", 3, "-p", "window")
+    answer = ask("compress", chat, "--ratio", 3, "-p", "window,cache")
+    assert answer.out == plain.out
+    assert "note: no breakpoints (1): openai output" in answer.err
+    assert "cache: 0 new breakpoints" in answer.err

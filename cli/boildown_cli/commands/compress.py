@@ -31,6 +31,7 @@ def compress(
     output: options.Output = "-",
     report: options.ReportFile = None,
     archive: options.ArchiveFolder = None,
+    prices: options.Prices = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
     tokenizer: options.TokenizerOrDefault = None,
@@ -65,7 +66,7 @@ def compress(
     )
     settled = options.config(config, no_config).settle(_read(flags), preset)
     _check_targets(file, output, report, archive)
-    _compress(file, _job(settled, read_as, write_as, strict), output, report, archive, quiet)
+    _compress(file, _job(settled, read_as, write_as, strict, prices), output, report, archive, quiet)
 
 
 def _read(flags: Settings) -> Settings:
@@ -83,7 +84,7 @@ def _read(flags: Settings) -> Settings:
     return replace(flags, pipeline=pipeline)
 
 
-def _job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool) -> Job:
+def _job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool, prices: str | None) -> Job:
     """What to do, by the settings and for what they leave open by default."""
     from boildown import registry
     from boildown.errors import UsageError
@@ -96,7 +97,10 @@ def _job(settled: Settings, read_as: str | None, write_as: str | None, strict: b
         )
     if settled.ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline)
+    given = {"cache": {"prices": prices}} if prices else {}
+    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline, given)
+    if prices and not any(named.name == "cache" for named in stages):
+        raise UsageError(f"--prices {prices}: only the stage 'cache' uses prices. Add it to --pipeline.")
     return Job(
         stages=stages,
         pipeline=registry.spec(stages),

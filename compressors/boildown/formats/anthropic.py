@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 
-from boildown.formats import media
+from boildown.formats import breakpoints, media
 from boildown.formats.beside import Body, beside, write_beside
 from boildown.formats.layout import Frame, Piece, Row, conversations, line_row, raw, row, write_records
 from boildown.formats.source import Json, Sample, as_object, broken, dump, members, parse, sample
 from boildown.transcript import (
+    END,
+    START,
     Block,
     FormatInfo,
     Framing,
@@ -39,7 +42,7 @@ INFO = FormatInfo(
     example='{"system": "Be brief.", "messages": [{"role": "user", "content": "Hello"}]}',
     framing=FRAMING,
     rules=Rules(user_first=True),
-    says=frozenset({"text", "tool call", "tool result", "thinking", "image", "document", "system"}),
+    says=frozenset({"text", "tool call", "tool result", "thinking", "image", "document", "system", "breakpoint"}),
 )
 ROLES = {"system", "user", "assistant"}
 SERVER_BLOCKS = {
@@ -102,7 +105,15 @@ def _body(piece: Piece) -> Transcript:
     if held is None or not isinstance(held.value, list):
         raise ValueError("an object without a list of messages")
     messages, body, system = beside(piece, found, held, ("system",))
-    return _transcript(messages, body, system, piece.before, piece.after)
+    return _request(piece, _transcript(messages, body, system, piece.before, piece.after))
+
+
+def _request(piece: Piece, read: Transcript) -> Transcript:
+    """What was read, with the request's tools and the breakpoints on its tools, its system text and the whole."""
+    assert read.source is not None
+    around = tuple(breakpoints.held(piece.value, ()))
+    ahead = json_text(piece.value["tools"]) if piece.value.get("tools") else ""
+    return replace(read, source=replace(read.source, ahead=ahead, breakpoints=(*around, *read.source.breakpoints)))
 
 
 def _transcript(
@@ -124,7 +135,17 @@ def _transcript(
         messages.append(_message(f"m{len(messages) + 1}", value, index))
         if not isinstance(value, dict | str):
             odd.append(Note("unknown record", f"message {index + 1}", "no JSON object; carried as it stands"))
-    source = Source("anthropic", found.records, tuple(messages), before, after, body or found.frame, tuple(odd))
+    said = [(m.id, found.values[i]) for m in messages for i in m.records if i < len(found.values)]
+    source = Source(
+        "anthropic",
+        found.records,
+        tuple(messages),
+        before,
+        after,
+        body or found.frame,
+        tuple(odd),
+        breakpoints=tuple(breakpoints.held({}, said)),
+    )
     return Transcript(source.messages, source)
 
 
@@ -234,7 +255,22 @@ def write(transcripts: Iterable[Transcript]) -> Iterator[bytes]:
 
 
 def _written(transcript: Transcript, source: Source) -> bytes:
-    return write_beside(transcript, source, _system, lambda t, carried: write_records(t, _patch, render, carried))
+    asked = _asked(transcript)
+
+    def marked(message: Message, record: bytes) -> bytes:
+        return breakpoints.in_message(record, asked[message.id]) if message.id in asked else record
+
+    def records(plain: Transcript, carried: set[int]) -> bytes:
+        return write_records(plain, _patch, render, carried, marked)
+
+    body = write_beside(transcript, source, _system, records)
+    return breakpoints.at_start(body, asked[START]) if START in asked else body
+
+
+def _asked(transcript: Transcript) -> dict[str, str]:
+    """How long the breakpoint lasts that is to be put at the end of a message, by its id, or of what is before all."""
+    last = transcript.messages[-1].id if transcript.messages else START
+    return {last if b.after == END else b.after: b.ttl for b in transcript.breakpoints}
 
 
 def _system(record: bytes, was: Message | None, now: Sequence[Message]) -> bytes:
@@ -353,19 +389,23 @@ def _result_content(block: ToolResult) -> Json:
 
 
 def _foreign(transcript: Transcript) -> Json:
-    messages = list(transcript.messages)
+    messages, asked = list(transcript.messages), _asked(transcript)
     lead = next((i for i, m in enumerate(messages) if m.role != "system"), len(messages))
-    system = "\n\n".join(m.text for m in messages[:lead] if m.text)
+    system: Json = "\n\n".join(m.text for m in messages[:lead] if m.text)
+    if START in asked:
+        system = parse(breakpoints.in_content(dump(system), asked[START]))
     body: dict[str, Json] = {"system": system} if system else {}
-    body["messages"] = _turns(messages[lead:])
+    body["messages"] = _turns(messages[lead:], asked)
     return body
 
 
-def _turns(messages: Sequence[Message]) -> list[Json]:
+def _turns(messages: Sequence[Message], asked: Mapping[str, str]) -> list[Json]:
     """The messages to send, the results of parallel calls in one message as the API demands."""
     turns: list[Json] = []
     for message in paired(messages):
         for value in render(message):
+            if message.id in asked:
+                value = parse(breakpoints.in_message(dump(value), asked[message.id]))
             if turns and _is_results(turns[-1]["content"][-1:]) and _is_results(value["content"][:1]):
                 turns[-1]["content"] += value["content"]
             else:

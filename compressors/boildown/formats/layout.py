@@ -186,7 +186,17 @@ Render = Callable[[Message], list[Json]]
 """message -> the records to write for one that has no source record in this format"""
 
 
-def write_records(transcript: Transcript, patch: Patch, render: Render, carried: Iterable[int] = ()) -> bytes:
+Finish = Callable[[Message, bytes], bytes]
+"""(message, its record) -> the record with what is to be put into it last"""
+
+
+def write_records(
+    transcript: Transcript,
+    patch: Patch,
+    render: Render,
+    carried: Iterable[int] = (),
+    finish: Finish = lambda message, record: record,
+) -> bytes:
     """One conversation, each message from its own single record; records in `carried` stay where they stood.
 
     A message without a record comes behind what is carried before the next message, never before a file's header.
@@ -201,11 +211,11 @@ def write_records(transcript: Transcript, patch: Patch, render: Render, carried:
     for message in transcript.messages:
         was = read.get(message.id)
         if was is None or not was.records:
-            new += [(-1, dump(value, like)) for value in render(message)]
+            new += [(-1, finish(message, dump(value, like))) for value in render(message)]
             continue
         while waiting and waiting[-1] < was.records[0]:
             items.append((waiting[-1], source.records[waiting.pop()]))
-        items += [*new, (was.records[0], _record(source, was, message, patch))]
+        items += [*new, (was.records[0], finish(message, _record(source, was, message, patch)))]
         new = []
     items += [(i, source.records[i]) for i in reversed(waiting)]
     return source.layout.join(items + new)
