@@ -29,7 +29,7 @@ STAGES: dict[str, str] = {
     "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",
 }
-DEFAULT = "dedup,prune"
+DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"
 
 
