@@ -48,6 +48,15 @@ def test_the_output_may_take_the_place_of_the_input(ask, chat, tmp_path):
     assert chat.read_bytes() == before
 
 
+def test_without_an_archive_references_are_put_back(ask, root, tmp_path):
+    source, out = root / "samples" / "claude-code-edits.jsonl", tmp_path / "small.jsonl"
+    assert ask("compress", source, "--ratio", 1.2, "-p", "delta", "-o", out).code == 0
+    back = ask("expand", out)
+    assert (back.code, out.read_bytes().count(b"[delta from ")) == (0, 2)
+    assert b"[delta from " not in back.out
+    assert ask("count", "-", input=back.out).out.split()[-1] == ask("count", source).out.split()[-1]
+
+
 def test_the_report_and_people_are_told_where_the_source_is(ask, chat, tmp_path):
     archive, report = tmp_path / "originals", tmp_path / "report.json"
     answer = ask("compress", chat, "--ratio", 4, "--archive", archive, "--report", report, "-o", tmp_path / "out")
