@@ -52,7 +52,7 @@ ERROR = re.compile(
 )
 RULE = re.compile(r"[=_-]{3}")
 """What draws a line is a heading, which says that something failed, and not what."""
-OWN_WORTH = 3.0
+OWN_WORTH = 4.0
 NUMBER_WORTH = 0.3
 ERROR_WORTH = 3.0
 DECISION_WORTH = 4.0
@@ -60,7 +60,7 @@ ASKED_WORTH = 6.0
 OPEN_WORTH = 10.0
 DONE_WORTH = 1.0
 IDS = 3
-LONGEST = 160
+LONGEST = 80
 """Characters of a command, an error or a sentence that a line repeats"""
 
 
