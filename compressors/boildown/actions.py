@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from boildown.shell import LAST as LAST
 from boildown.shell import Deed, deeds
 from boildown.transcript import Message, ToolCall, ToolResult
 
@@ -52,7 +53,6 @@ class Action:
     failed: bool = False
 
 
-LAST = 10**9
 LONGEST = 80
 """Characters of an argument that a target repeats"""
 PATHS = ("file_path", "filepath", "notebook_path", "absolute_path", "target_file", "path", "filename", "file")

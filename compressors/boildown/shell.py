@@ -22,6 +22,7 @@ class Deed:
 
 
 LAST = 10**9
+"""The last line of a file, however many it has"""
 READERS = {"cat", "nl", "head", "tail", "sed", "bat", "less", "more", "awk"}
 FILTERS = {"cat", "head", "tail", "sed", "nl"}
 SEARCHERS = {"rg", "grep", "find", "fd", "ls", "tree", "ag", "ack", "git grep", "git ls-files"}
