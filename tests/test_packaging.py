@@ -99,3 +99,13 @@ def test_the_lock_names_the_dependencies_and_only_the_public_index(root: Path) -
     assert {d["name"] for d in ours["metadata"]["requires-dist"]} - {PROJECT["name"]} == asked
     assert set(re.findall(r"https?://([^/\"]+)", text)) == {"pypi.org", "files.pythonhosted.org"}
     assert "file://" not in text
+
+
+def test_no_pattern_has_a_possessive_group(root: Path) -> None:
+    """Before Python 3.11.5 `re` takes memory without end in one (gh-106052), and Debian 12 has 3.11.2."""
+    group = re.compile(r"\)(?:[*+?]|\{\{?[\d,]+\}?\})\+")
+    sources = [path for folder in ("cli", "compressors") for path in (root / folder).rglob("*.py")]
+    found = [
+        line for path in sources for line in path.read_text().splitlines() if "re.compile" in line or 'rf"' in line
+    ]
+    assert [line for line in found if group.search(line)] == []

@@ -12,7 +12,7 @@ from boildown.formats.layout import raw
 from boildown.formats.spoken import STYLES, Label, Style, escape, is_talk, knows_user, labels, unescape, unfenced
 from boildown.transcript import Message, Note, Source, Text, Transcript
 
-_GAP = re.compile(r"[ \t]*+(?:\r?\n(?:[ \t]*+\r?\n)*+)?+")
+_GAP = re.compile(r"[ \t]*+(?:\r?\n(?:[ \t]*+\r?\n)*)?")
 _FENCED = re.compile(r"[ \t]*+(?:```|~~~)")
 CONTEXT = "Context"
 """Who says what the user is to read, where only names tell speakers: a word for the user would hide the names."""

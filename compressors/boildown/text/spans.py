@@ -112,20 +112,20 @@ _NOT = "不没沒无無未非别別勿莫"
 _WIDE_WORD = re.compile(
     rf"""[{_OPEN}]*+{_RUN}
     (?: (?: (?<=[\d%])(?=[{_HAN}]) | (?<=[{_HAN}])(?=[\d$¥€]) | (?<=[{_NOT}]) | (?<=[{_NOT}][{_HAN}])(?![{_HIRAGANA}]) )
-        {_RUN} )*+ [{_HIRAGANA}]*+ [{_CLOSE}]*+
+        {_RUN} )* [{_HIRAGANA}]*+ [{_CLOSE}]*+
     | [{_OPEN}]++[{_CLOSE}]*+ | [{_CLOSE}]++""",
     re.VERBOSE,
 )
 
 _CHARGED = re.compile(r"[\d`~\"'’“„«‘「『]|:\\")
 # The first character comes first and what stands before it second: so `re` can skip to the next candidate.
-_CODE = re.compile(r"`(?<!``)(?:`(?!`)[^`\n]++(?:`[^`\n]++)*+``|[^`\n]++`)")
+_CODE = re.compile(r"`(?<!``)(?:`(?!`)[^`\n]++(?:`[^`\n]++)*``|[^`\n]++`)")
 _QUOTE = re.compile(
     r"""
     "(?<!\w")(?=[^\s"])[^"\n]{1,60}+(?<!\s)"(?!\w)
-    | '(?<!\w')(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w)){1,60}+(?<!\s)'(?!\w)
+    | '(?<!\w')(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w)){1,60}(?<!\s)'(?!\w)
     | “[^“”\n]{1,60}+” | „[^“”„\n]{1,60}+[“”] | «[^«»\n]{1,60}+» | 「[^「」\n]{1,60}+」 | 『[^『』\n]{1,60}+』
-    | ‘(?<!\w‘)(?=\S)(?:[^‘’\n]|(?<=\w)’(?=\w)){1,60}+’(?!\w)""",
+    | ‘(?<!\w‘)(?=\S)(?:[^‘’\n]|(?<=\w)’(?=\w)){1,60}’(?!\w)""",
     re.VERBOSE,
 )
 _ELIDED = re.compile(r"[nN]['’](?<!\w..)(?!t\b)\w")  # French: n'est, n'ai

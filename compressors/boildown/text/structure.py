@@ -17,8 +17,8 @@ _PATIENCE = 4
 _DECODER = json.JSONDecoder()
 _VALUE = re.compile(r"(?:\A|(?<=\n))[ \t]*([{\[])")
 _BLANKS = re.compile(r"[ \t\r]*(?:\n(?:[ \t\r]*\n)*|\Z)")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{\[\]},]')
-_MEMBER = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*+"\s*:\s*)?([{\[])')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{\[\]},]')
+_MEMBER = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*:\s*)?([{\[])')
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _INDENT = re.compile(r"[ \t]*")
 # A line that goes on with the statement before it, though it is not indented.

@@ -36,9 +36,9 @@ _CHUNK = 4000  # sentencex takes quadratic time where quotes do not close, so it
 
 _H = r"[^\S\n]"  # blank, and not the end of the line
 _NL = r"(?:\n|\Z)"
-_BLANKS = rf"(?:{_H}*+\n)*+(?:{_H}++\Z)?+"
+_BLANKS = rf"(?:{_H}*+\n)*(?:{_H}++\Z)?"
 _MARK = rf"{_H}*+(?:[-*+•‣◦▪]|\(?\d{{1,3}}[.)]|[A-Za-z]\))(?={_H}|{_NL})"
-_RULER = rf"{_H}*+(?:[-*_=]{_H}*+){{3,}}+{_NL}"
+_RULER = rf"{_H}*+(?:[-*_=]{_H}*+){{3,}}{_NL}"
 # One "#" opens many a comment: it is a heading only where a blank line follows.
 _TITLE = rf"{_H}*+(?:[#]{{2,6}}{_H}[^\n]*+{_NL}|[#]{_H}[^\n]*+(?:\n(?={_H}*+{_NL})|\Z)|\*\*[^*\n]++\*\*:?{_H}*+{_NL})"
 _SPECIAL = rf"(?:{_MARK}|{_RULER}|{_TITLE}|{_H}*+(?:[>|]|{_NL}))"
@@ -49,13 +49,13 @@ _INSIDE = re.compile(rf"[{_STOP}](?=[^\w\s]{{0,8}}+\s++\S)|[{_WIDE}]")
 _BLOCK = re.compile(
     rf"""(?:
     (?P<plain> (?!{_SPECIAL})
-        (?:[^\n{_STOP}{_WIDE}]++|[{_STOP}](?![^\w\s]{{0,8}}+{_H}++[^\s]))++ (?:\n(?={_H}*+{_NL})|\Z))
+        (?:[^\n{_STOP}{_WIDE}]++|[{_STOP}](?![^\w\s]{{0,8}}+{_H}++[^\s]))+ (?:\n(?={_H}*+{_NL})|\Z))
     | (?P<ruler> {_RULER})
-    | (?P<item> {_MARK} [^\n]*+{_NL} (?:{_H}{{2,}}+(?!{_SPECIAL})[^\n]++{_NL})*+)
+    | (?P<item> {_MARK} [^\n]*+{_NL} (?:{_H}{{2,}}+(?!{_SPECIAL})[^\n]++{_NL})*)
     | (?P<heading> {_TITLE} | [^\n]++\n={{3,}}+{_H}*+{_NL})
     | (?P<quote> {_H}*+>[^\n]*+{_NL})
-    | (?P<table> [^\n|]*+\|[^\n]*+\n (?=[^\n|]*+\|)(?=[^\n-]*+-)[-:|\ \t\r]++{_NL} (?:[^\n|]*+\|[^\n]*+{_NL})*+)
-    | (?P<prose> [^\n]++{_NL} (?:(?!{_SPECIAL})[^\n]++{_NL})*+)
+    | (?P<table> [^\n|]*+\|[^\n]*+\n (?=[^\n|]*+\|)(?=[^\n-]*+-)[-:|\ \t\r]++{_NL} (?:[^\n|]*+\|[^\n]*+{_NL})*)
+    | (?P<prose> [^\n]++{_NL} (?:(?!{_SPECIAL})[^\n]++{_NL})*)
     ) {_BLANKS}""",
     re.VERBOSE,
 )
@@ -63,7 +63,7 @@ _BLANK = re.compile(_BLANKS)
 _FENCE = re.compile(rf"^{_H}*+(`{{3,}}+(?=[^`\n]*+$)|~{{3,}}+)", re.MULTILINE)
 _LINE = re.compile(rf"[^\n]*+{_NL}{_BLANKS}")
 # Lines of an e-mail that was wrapped at some width: a sentence may run on in the next line.
-_WRAPPED = re.compile(rf"(?:(?=[^\n]{{40,100}}+\n)[^\n]*+(?<![:;{_STOP}{_WIDE}\s])\n)*+[^\n]*+{_NL}{_BLANKS}")
+_WRAPPED = re.compile(rf"(?:(?=[^\n]{{40,100}}+\n)[^\n]*+(?<![:;{_STOP}{_WIDE}\s])\n)*[^\n]*+{_NL}{_BLANKS}")
 _UNMARKED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
 
 _CODE_LINE = re.compile(
