@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from boildown.shell import LAST as LAST
-from boildown.shell import Deed, deeds
-from boildown.transcript import Message, ToolCall, ToolResult
+from boildown.shell import LAST, Deed, deeds
+from boildown.transcript import Message, Place, ToolCall, ToolResult
 
 
 class Kind(StrEnum):
@@ -27,8 +26,6 @@ class Kind(StrEnum):
     OTHER = "called"
 
 
-Place = tuple[int, int]
-"""message index, block index"""
 FILE = frozenset({Kind.READ, Kind.EDIT, Kind.CREATE, Kind.DELETE})
 CHANGES = FILE - {Kind.READ}
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from boildown.actions import Place, arguments, texts
+from boildown.actions import arguments, texts
 from boildown.marks import is_mark
-from boildown.transcript import Block, Message, Opaque, ToolCall
+from boildown.transcript import Block, Message, Opaque, Place, ToolCall
 
 # Each form begins only where no character of its own kind stands before it, which keeps the search linear.
 IDENTIFIER = re.compile(
@@ -44,7 +44,8 @@ def stated(messages: Sequence[Message]) -> Stated:
     found = Stated()
     for i, message in enumerate(messages):
         for j, block in enumerate(message.blocks):
-            held = identifiers(_text(block))
+            hidden = isinstance(block, Opaque) or (not isinstance(block, ToolCall) and is_mark(block.text))
+            held = [] if hidden else identifiers(shown(block))
             if held:
                 found.blocks[i, j] = held
             for identifier in held:
@@ -54,7 +55,6 @@ def stated(messages: Sequence[Message]) -> Stated:
     return found
 
 
-def _text(block: Block) -> str:
-    if isinstance(block, ToolCall):
-        return "\n".join(texts(arguments(block)))
-    return "" if isinstance(block, Opaque) or is_mark(block.text) else block.text
+def shown(block: Block) -> str:
+    """What a model would read of a block: of a call, what its arguments say."""
+    return "\n".join(texts(arguments(block))) if isinstance(block, ToolCall) else block.text

@@ -20,12 +20,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from boildown.text import deltas
-from boildown.transcript import Block, Message, Opaque, Text, ToolResult, Transcript
+from boildown.transcript import Block, Message, Opaque, Place, Text, ToolResult, Transcript
 
 KINDS = ("masked", "stale", "same as", "delta from")
 GONE = "…"
-Place = tuple[int, int]
-"""A block: message index, block index"""
 
 _MARK = re.compile(rf"\[(?:{'|'.join(KINDS)}) ")
 _REFERENCE = re.compile(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from boildown.actions import Place
 from boildown.marks import is_mark
 from boildown.pipeline import Context
-from boildown.transcript import Message, ToolResult, Transcript
+from boildown.transcript import Message, Place, ToolResult, Transcript
 
 
 def result_at(messages: Sequence[Message], place: Place) -> ToolResult:

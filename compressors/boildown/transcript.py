@@ -65,6 +65,10 @@ class Thinking:
 Block = Text | ToolCall | ToolResult | Thinking | Opaque
 
 
+Place = tuple[int, int]
+"""A block of some messages: message index, block index"""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation.

@@ -7,8 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from boildown.formats import gemini_parts
 from boildown.formats.beside import Body, beside, write_beside
 from boildown.formats.gemini_parts import Calls, parts
-from boildown.formats.layout import Piece, Render, Rewrite, Row, Written, conversations, line_row, row, write_shared
-from boildown.formats.source import Json, Sample, as_text, broken, dump, members, parse, sample
+from boildown.formats.layout import (
+    Piece,
+    Render,
+    Rewrite,
+    Row,
+    Written,
+    bodies_or_row,
+    write_shared,
+)
+from boildown.formats.source import Json, Sample, as_text, dump, members, parse
 from boildown.transcript import (
     EVERYTHING,
     Block,
@@ -60,21 +68,7 @@ def _is_content(value: Json) -> bool:
 
 def read(data: bytes) -> Iterator[Transcript]:
     """The conversations in `data`. A content that cannot be read is carried as a message, and noted."""
-    try:
-        yield from _read(data)
-    except ValueError as error:
-        raise broken("the input", data, error) from None
-
-
-def _read(data: bytes) -> Iterator[Transcript]:
-    seen = sample(data)
-    if seen.kind == "object" or any(map(_is_body, seen.objects)):
-        yield from conversations(data, INFO.name, _body)
-    elif seen.kind == "array":
-        yield _transcript(row(data.decode("utf-8", "surrogateescape")))
-    else:
-        found, notes, blank = line_row(data)
-        yield _transcript(found, notes=notes, skip=blank)
+    return bodies_or_row(data, INFO.name, _is_body, _body, _transcript)
 
 
 def _body(piece: Piece) -> Transcript:

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from boildown.formats.langchain_parts import content_blocks, is_copy, rendered
-from boildown.formats.layout import Piece, Render, Row, conversations, line_row, row, write_records
+from boildown.formats.layout import Piece, Render, Row, bodies_or_row, row, write_records
 from boildown.formats.source import (
     Json,
     Member,
     Sample,
     as_object,
     as_text,
-    broken,
     dump,
     members,
     parse,
-    sample,
 )
 from boildown.transcript import (
     Block,
@@ -101,21 +99,7 @@ def _fields(record: dict[str, Json]) -> dict[str, Json]:
 
 def read(data: bytes) -> Iterator[Transcript]:
     """The conversations in `data`. What is no message is carried as one, and noted."""
-    try:
-        yield from _read(data)
-    except ValueError as error:
-        raise broken("the input", data, error) from None
-
-
-def _read(data: bytes) -> Iterator[Transcript]:
-    seen = sample(data)
-    if any(_held(item) is not None for item in seen.objects) or seen.kind == "object":
-        yield from conversations(data, INFO.name, _conversation)
-    elif seen.kind == "array":
-        yield _transcript(row(data.decode("utf-8", "surrogateescape")))
-    else:
-        found, notes, blank = line_row(data)
-        yield _transcript(found, notes=notes, skip=blank)
+    return bodies_or_row(data, INFO.name, lambda item: _held(item) is not None, _conversation, _transcript)
 
 
 def _conversation(piece: Piece) -> Transcript:

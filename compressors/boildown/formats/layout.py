@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
-from boildown.formats.source import Json, Member, body, dump, ending, lines, members, parse, sample
+from boildown.formats.source import Json, Member, body, broken, dump, ending, lines, members, parse, sample
 from boildown.transcript import Message, Note, Source, Transcript
 
 
@@ -134,6 +135,38 @@ def conversations(data: bytes, form: str, build: Callable[[Piece], Transcript]) 
             why = f"no conversation ({error}); carried as it stands"
             found = _unread(form, piece, Note("bad line", piece.where, why))
         yield found
+
+
+class Whole(Protocol):
+    """Makes one conversation of all that stands in a row."""
+
+    def __call__(
+        self, found: Row, /, *, notes: Iterable[Note] = (), skip: frozenset[int] = frozenset()
+    ) -> Transcript: ...
+
+
+def bodies_or_row(
+    data: bytes,
+    form: str,
+    is_body: Callable[[dict[str, Json]], bool],
+    build: Callable[[Piece], Transcript],
+    whole: Whole,
+) -> Iterator[Transcript]:
+    """The conversations that `build` makes of an object or of bodies, else the one of an array's elements or of lines.
+
+    Raises InputError with the place where the file stops being JSON.
+    """
+    try:
+        seen = sample(data)
+        if seen.kind == "object" or any(map(is_body, seen.objects)):
+            yield from conversations(data, form, build)
+        elif seen.kind == "array":
+            yield whole(row(data.decode("utf-8", "surrogateescape")))
+        else:
+            found, notes, blank = line_row(data)
+            yield whole(found, notes=notes, skip=blank)
+    except ValueError as error:
+        raise broken("the input", data, error) from None
 
 
 def _unread(form: str, piece: Piece, note: Note) -> Transcript:

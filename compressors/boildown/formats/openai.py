@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from boildown.formats import media
 from boildown.formats.items import is_item
-from boildown.formats.layout import LINES, Piece, Row, conversations, row, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, lines, members, parse, sample
+from boildown.formats.layout import Piece, Row, conversations, line_row, row, write_records
+from boildown.formats.source import Json, Sample, as_text, dump, members, sample
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -81,15 +81,8 @@ def read(data: bytes) -> Iterator[Transcript]:
 
 
 def _message_lines(data: bytes) -> Transcript:
-    records = tuple(lines(data))
-    values, notes = [], []
-    for number, line in enumerate(records, 1):
-        try:
-            values.append(parse(line) if line.strip() else None)
-        except (ValueError, RecursionError) as error:
-            values.append(line.decode("utf-8", "replace"))
-            notes.append(Note("bad line", f"line {number}", f"not valid JSON ({error}); carried as it stands"))
-    return _transcript(Row(tuple(values), records, LINES), tuple(notes), blank=True)
+    found, notes, _ = line_row(data)
+    return _transcript(found, notes, blank=True)
 
 
 def _holds_conversations(data: bytes) -> bool:

@@ -7,8 +7,15 @@ from dataclasses import replace
 
 from boildown.formats import items, media
 from boildown.formats.beside import Body, beside, write_beside
-from boildown.formats.layout import Piece, Row, Written, conversations, line_row, row, with_values, write_shared
-from boildown.formats.source import Json, Sample, as_text, broken, dump, members, parse, sample
+from boildown.formats.layout import (
+    Piece,
+    Row,
+    Written,
+    bodies_or_row,
+    with_values,
+    write_shared,
+)
+from boildown.formats.source import Json, Sample, as_text, dump, members, parse
 from boildown.transcript import (
     EVERYTHING,
     Block,
@@ -55,21 +62,7 @@ def _is_easy(value: Json) -> bool:
 
 def read(data: bytes) -> Iterator[Transcript]:
     """The conversations in `data`. An item that is no object is carried as a message, and noted."""
-    try:
-        yield from _read(data)
-    except ValueError as error:
-        raise broken("the input", data, error) from None
-
-
-def _read(data: bytes) -> Iterator[Transcript]:
-    seen = sample(data)
-    if seen.kind == "object" or any(map(_is_body, seen.objects)):
-        yield from conversations(data, INFO.name, _body)
-    elif seen.kind == "array":
-        yield _transcript(row(data.decode("utf-8", "surrogateescape")))
-    else:
-        found, notes, blank = line_row(data)
-        yield _transcript(found, notes=notes, skip=blank)
+    return bodies_or_row(data, INFO.name, _is_body, _body, _transcript)
 
 
 def _body(piece: Piece) -> Transcript:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp
 
-from boildown.actions import FILE, Action, Kind, Place, actions
+from boildown.actions import FILE, Action, Kind, actions
 from boildown.identifiers import Stated, stated
 from boildown.ledger.todos import todos
 from boildown.text.units import units
-from boildown.transcript import Message, Text, ToolCall, ToolResult
+from boildown.transcript import Message, Place, Text, ToolCall, ToolResult
 from boildown.worth import WORDY
 
 
@@ -37,7 +37,6 @@ HEAD_WORTH = {
     Kind.FETCH: 1.5,
     Kind.READ: 1.0,
     Kind.SEARCH: 0.7,
-    Kind.PLAN: 0.3,
     Kind.OTHER: 0.3,
 }
 DECIDES = re.compile(
@@ -148,7 +147,7 @@ def _entry(held: Sequence[Action], messages: Sequence[Message], age: Callable[[i
 
 def _verb(action: Action) -> str:
     if action.kind in FILE:
-        return {Kind.READ: "read"}.get(action.kind, str(action.kind)) + (" failed" if action.failed else "")
+        return f"{action.kind} failed" if action.failed else str(action.kind)
     return "failed" if action.failed else "ok"
 
 
@@ -203,6 +202,7 @@ def _share(
         for i in holders
         if holders[i] and i not in visible
     }
+    quoted = {key: [d.text for d in entry.details] for key, entry in found.items()}
     mass: dict[object, float] = {key: entry.worth for key, entry in found.items()}
     for identifier, worth in worths.items():
         for key in holders[identifier]:
@@ -212,7 +212,7 @@ def _share(
         entry = found[key]
         if identifier in entry.subject:
             entry.worth += worth
-        elif not any(identifier in detail.text for detail in entry.details if detail.text[0] == '"'):
+        elif not any(identifier in text for text in quoted[key]):
             entry.details.append(Detail(identifier, worth))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from boildown.formats.claude_code import NAMES, Index, Links, linked, links_without
+from boildown.formats.claude_code import Index, Links, fresh, linked, links_without
 from boildown.formats.source import Json
 from boildown.repair.records import Edit, rebuilt
 from boildown.validity.claude_code import is_result, is_side, is_spoken, message_id, text
@@ -70,7 +69,7 @@ def unique(session: Session, found: Sequence[Found]) -> bytes:
         if _said(session.values[one.record]) == _said(session.values[first[one.subject]]):
             chain.edit.gone.add(one.record)
             continue
-        new = _fresh(f"{one.subject}/{one.record}", known)
+        new = fresh(f"{one.subject}/{one.record}", known)
         chain.links.setdefault(one.record, {})["uuid"] = new
         for child in chain.children(one.subject):
             if child > one.record:
@@ -80,15 +79,6 @@ def unique(session: Session, found: Sequence[Found]) -> bytes:
 
 def _said(value: Json) -> Json:
     return {key: item for key, item in value.items() if key not in OWN}
-
-
-def _fresh(name: str, known: set[str]) -> str:
-    """A uuid that is always the same for `name` and that no record has."""
-    own = str(uuid.uuid5(NAMES, name))
-    while own in known:
-        own = str(uuid.uuid5(NAMES, own))
-    known.add(own)
-    return own
 
 
 def hung(session: Session, found: Sequence[Found]) -> bytes:

@@ -7,11 +7,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from boildown.marks import Place
 from boildown.pipeline import Context
 from boildown.stages.repeats import Part, Savings, copies, parts, refer
 from boildown.text import deltas
-from boildown.transcript import Transcript
+from boildown.transcript import Place, Transcript
 
 LEAST_LINE = 8
 HOLDERS = 8

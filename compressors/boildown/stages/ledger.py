@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from boildown.actions import Place, arguments, texts
-from boildown.identifiers import identifiers
+from boildown.identifiers import identifiers, shown
 from boildown.ledger.entries import Entry, entries
 from boildown.ledger.page import OPEN, found, head, merged, render
 from boildown.pipeline import Context
 from boildown.selection import Offer
 from boildown.stages.window import window
-from boildown.transcript import Block, Message, Text, ToolCall, Transcript, groups
+from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript, groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,9 +98,7 @@ def _gone(before: Sequence[Message], kept: Sequence[Message]) -> Callable[[Place
 
 def _visible(messages: Sequence[Message]) -> set[str]:
     """The identifiers that are there to read, marks included."""
-    blocks = [b for m in messages for b in m.blocks]
-    shown = ["\n".join(texts(arguments(b))) if isinstance(b, ToolCall) else b.text for b in blocks]
-    return {i for text in shown for i in identifiers(text)}
+    return {i for m in messages for b in m.blocks for i in identifiers(shown(b))}
 
 
 def _within(told: Sequence[Entry], context: Context, room: int) -> Message | None:
@@ -134,9 +131,9 @@ def _within(told: Sequence[Entry], context: Context, room: int) -> Message | Non
 def _message(told: Sequence[Entry], details: NDArray[np.bool_], opened: NDArray[np.bool_]) -> Message:
     """The message of the opened entries with the chosen details, all details of all entries being in a row."""
     chosen, first = [], 0
-    for entry, shown in zip(told, opened.tolist(), strict=True):
+    for entry, taken_up in zip(told, opened.tolist(), strict=True):
         last = first + len(entry.details)
-        if shown:
+        if taken_up:
             kept = [d for d, taken in zip(entry.details, details[first:last].tolist(), strict=True) if taken]
             chosen.append(replace(entry, details=kept))
         first = last

@@ -6,11 +6,11 @@ from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from boildown.actions import FILE, Action, Place, actions
+from boildown.actions import FILE, Action, actions
 from boildown.identifiers import Stated, stated
 from boildown.pipeline import Context
 from boildown.results import marked, result_at
-from boildown.transcript import Message, ToolCall, Transcript
+from boildown.transcript import Message, Place, ToolCall, Transcript
 
 LONGEST = 80
 

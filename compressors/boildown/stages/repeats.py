@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from boildown.marks import Place, Reference, digest, is_mark, reference, replaced
+from boildown.actions import arguments
+from boildown.marks import Reference, digest, is_mark, reference, replaced
 from boildown.pipeline import Context
 from boildown.text.deltas import Delta
-from boildown.transcript import Block, Message, Opaque, Text, ToolCall, ToolResult, Transcript
+from boildown.transcript import Block, Message, Opaque, Place, Text, ToolCall, ToolResult, Transcript
 
 LEAST_CHARACTERS = 80
 LEAST_SAVED = 24
@@ -100,10 +100,7 @@ def _image(block: ToolResult | Opaque) -> Opaque | None:
 
 def called(call: ToolCall) -> str:
     """A call in a few words, each of them whole: `Read(src/a.py)`."""
-    try:
-        given = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        given = call.arguments
+    given = arguments(call)
     if isinstance(given, dict):
         given = next((given[key] for key in (*MAIN, *given) if isinstance(given.get(key), str)), "")
     words = given.partition("\n")[0].split() if isinstance(given, str) else []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from boildown.actions import CHANGES, FILE, LAST, Action, Kind, Place, actions
+from boildown.actions import CHANGES, FILE, Action, Kind, actions
 from boildown.pipeline import Context
 from boildown.results import marked, result_at
-from boildown.transcript import Message, Transcript
+from boildown.shell import LAST
+from boildown.transcript import Message, Place, Transcript
 
 
 @dataclass(frozen=True, slots=True)
