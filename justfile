@@ -41,11 +41,11 @@ evals suites="chat,meetings" ratios="2,3,5,10":
         --tool '.venv/bin/boildown compress {input} -o {output} --budget {budget} --quiet' \
         --tool random --tool tail --tool tfidf --tool words
 
-# What survives in sessions of coding agents with the preset `code`, beside the agents' own summaries (needs ../shared)
+# What survives in agents' sessions with the preset `code`, beside baselines and the agents' summaries (needs ../shared)
 evals-agents ratios="2,3,5,10,20,33":
     {{python}} {{shared}}/evals/evals.py --data {{shared}}/data --suites agents --ratios {{ratios}} --jobs 2 \
         --tool '.venv/bin/boildown compress {input} -o {output} --budget {budget} --quiet --preset code' \
-        --tool reference
+        --tool random --tool tail --tool tfidf --tool words --tool reference
 
 # Whether every real conversation comes back byte for byte from every pipeline (needs ../shared)
 roundtrip *arguments:
