@@ -115,11 +115,11 @@ class Fit:
     def _restored(self, transcript: Transcript, context: Context) -> Transcript:
         room, cuts = context.target - context.count(transcript), 0
         now, bases = {m.id: m for m in transcript.messages}, referred(transcript)
-        back: list[Message] = []
+        back: dict[str, Message] = {}
         for members, may_cut in self._missing(now):
             if room <= (1 - FULL) * context.target or cuts == MOST_CUTS:
                 break
-            if members[0] in back:
+            if members[0].id in back:
                 continue
             have = sum(context.sizes([now[m.id] for m in members if m.id in now]))
             extra = sum(context.sizes(members)) - have
@@ -129,9 +129,9 @@ class Fit:
                 members = short if _bases(short, bases) == _bases(members, bases) else ()
                 extra = sum(context.sizes(members)) - have
             if members and 0 < extra <= room:
-                back += members
+                back |= {m.id: m for m in members}
                 room -= extra
-        return self._with(transcript, back) if back else transcript
+        return self._with(transcript, list(back.values())) if back else transcript
 
     def _missing(self, now: dict[str, Message]) -> Iterator[tuple[tuple[Message, ...], bool]]:
         """The source's groups that are not as they were, newest first, and whether they may be cut.
