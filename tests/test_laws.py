@@ -29,6 +29,7 @@ from boildown.pipeline import Context, Pins, Step, compress, target
 from boildown.report import Fate, fates
 from boildown.run import Job, boil, conversations, reader, run
 from boildown.selection import MARKS, NOTHING
+from boildown.table import FRAMING, STAMP, WORDY
 from boildown.text.frames import MARK
 from boildown.text.kinds import Kind
 from boildown.text.spans import pieces
@@ -46,7 +47,6 @@ from boildown.transcript import (
     Transcript,
     groups,
 )
-from boildown.worth import FRAMING, STAMP, WORDY
 from conftest import ROOT, source_roots
 from roundtrip import DATA, SAMPLES, in_turns, said
 from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcripts

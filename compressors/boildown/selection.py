@@ -15,9 +15,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
+from boildown.table import Pieces, Table, table
 from boildown.text.frames import framed
 from boildown.transcript import Message, Text, ToolResult, Transcript, groups
-from boildown.worth import Pieces, Table, table, worth
+from boildown.worth import worth
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from boildown.selection import join
 from boildown.stages.extractive import Extractive
 from boildown.stages.prune import Prune
+from boildown.table import FRAMING, whole
 from boildown.text.frames import MARK, framed, frames
 from boildown.text.kinds import Kind
 from boildown.text.structure import values
 from boildown.text.units import units
-from boildown.worth import FRAMING, whole
 from strategies import WORDS, chat, context
 
 

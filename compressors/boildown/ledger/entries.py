@@ -12,9 +12,9 @@ from math import exp
 from boildown.actions import FILE, Action, Kind, actions
 from boildown.identifiers import Stated, stated
 from boildown.ledger.todos import todos
+from boildown.table import WORDY
 from boildown.text.units import units
 from boildown.transcript import Message, Place, Text, ToolCall, ToolResult
-from boildown.worth import WORDY
 
 
 class Section(StrEnum):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from boildown.pipeline import Context
 from boildown.selection import shrink
+from boildown.table import whole
 from boildown.transcript import Transcript
-from boildown.worth import whole
 
 
 @dataclass(frozen=True, slots=True)

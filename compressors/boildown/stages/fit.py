@@ -13,10 +13,10 @@ from boildown.marks import digest, reference, referred, settled
 from boildown.pipeline import Context
 from boildown.selection import NOTHING, shrink
 from boildown.stages.window import window
+from boildown.table import WORDY, Pieces, whole
 from boildown.text.spans import pieces
 from boildown.text.units import units
 from boildown.transcript import Message, Opaque, Text, ToolResult, Transcript, groups
-from boildown.worth import WORDY, Pieces, whole
 
 LINE = re.compile(r"[^\n]+")
 FULL = 0.99
