@@ -190,12 +190,12 @@ def _cached(conversations: Sequence[ConversationReport]) -> str:
         case after:
             pays = f"pays for the cache it broke after {number(after, 'turn')}"
     put = number(sum(len(c.breakpoints) for c in found), "new breakpoint")
-    figures = f"costs {_dollars(cost)} once, {'saves' if saves >= 0 else 'loses'} {_dollars(abs(saves))} a turn"
+    figures = f"costs {dollars(cost)} once, {'saves' if saves >= 0 else 'loses'} {dollars(abs(saves))} a turn"
     said = f"cache: {put}; {stays:,} of {before:,} tokens stay cached"
     return one_line(f"{said}; at {found[0].model} prices the compression {pays} ({figures})")
 
 
-def _dollars(amount: float) -> str:
+def dollars(amount: float) -> str:
     """Dollars with two digits that say something, and at least the cents."""
     from math import floor, log10
 

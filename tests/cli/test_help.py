@@ -15,7 +15,8 @@ from boildown_cli.lazy import load
 from conftest import source_roots
 
 COMMANDS = (
-    "compress", "expand", "show", "diff", "count", "check", "validate", "repair", "stages", "presets", "formats"
+    "compress", "expand", "show", "diff", "evaluate", "count", "check", "validate", "repair", "stages", "presets",
+    "formats",
 )  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """
@@ -108,3 +109,8 @@ def test_count_loads_neither_scikit_learn_nor_anthropic(root, chat):
 def test_quiet_compress_loads_no_tables(root, chat, tmp_path):
     found = loaded(root, "compress", chat, "--budget", 100_000, "-o", tmp_path / "out.jsonl", "-q")
     assert not found & {"rich", "sklearn", "anthropic", "zstandard", "sqlite3"}
+
+
+def test_evaluate_loads_neither_models_nor_charts(root, chat):
+    heavy = {"sklearn", "scipy", "numpy", "anthropic", "matplotlib", "uniplot"}
+    assert not loaded(root, "evaluate", chat, chat, "--json") & heavy

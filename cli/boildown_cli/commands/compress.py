@@ -64,12 +64,12 @@ def compress(
         pin_system=pin_system,
         tokenizer=tokenizer,
     )
-    settled = options.config(config, no_config).settle(_read(flags), preset)
+    settled = options.config(config, no_config).settle(pipeline_of(flags), preset)
     _check_targets(file, output, report, archive)
-    _compress(file, _job(settled, read_as, write_as, strict, prices), output, report, archive, quiet)
+    _compress(file, make_job(settled, read_as, write_as, strict, prices), output, report, archive, quiet)
 
 
-def _read(flags: Settings) -> Settings:
+def pipeline_of(flags: Settings) -> Settings:
     """The flags with `--pipeline @FILE.toml` read."""
     from boildown.errors import UsageError
     from boildown.presets import read
@@ -84,7 +84,7 @@ def _read(flags: Settings) -> Settings:
     return replace(flags, pipeline=pipeline)
 
 
-def _job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool, prices: str | None) -> Job:
+def make_job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool, prices: str | None) -> Job:
     """What to do, by the settings and for what they leave open by default."""
     from boildown import registry
     from boildown.errors import UsageError

@@ -320,3 +320,8 @@ def _counts(number: str, word: str) -> bool:
     if not digits.isdigit() or (len(digits) == 4 and digits[:2] in ("18", "19", "20")):
         return False
     return word.isalpha() and word not in _LIGHT and word not in _AUXILIARY
+
+
+def negates(word: str) -> bool:
+    """Whether a word, with what adjoins it or without, is a negation."""
+    return word in _NEGATION

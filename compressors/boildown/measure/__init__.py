@@ -1,0 +1,1 @@
+"""What survives of a conversation in another, measured without a model."""
