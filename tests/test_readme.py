@@ -58,7 +58,7 @@ def test_commands_run_and_print_what_is_shown(block: str, folder: Path) -> None:
         result = subprocess.run(
             ["bash", "-o", "pipefail", "-c", f"{line}\n"],
             cwd=folder,
-            env={**source_roots(ROOT), "PATH": path},
+            env={**source_roots(ROOT), "PATH": path, "XDG_CACHE_HOME": str(folder / "cache")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

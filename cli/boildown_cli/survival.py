@@ -13,6 +13,7 @@ from boildown_cli.terminal import add_row, one_line, say, show, table, tell
 
 if TYPE_CHECKING:
     from boildown.measure.curves import Point
+    from boildown.measure.judge import Judgement
     from boildown.measure.retention import Kept, Retention
     from boildown.prices import Price
     from boildown_cli.plots import Chart
@@ -173,13 +174,21 @@ def write_curves_svg(path: str, name: str, points: Sequence[Point]) -> None:
 
 
 def print_pair_json(
-    names: tuple[str, str], found: Sequence[Retention], tokenizer: str, model: str, price: Price
+    names: tuple[str, str],
+    found: Sequence[Retention],
+    tokenizer: str,
+    model: str,
+    price: Price,
+    judged: Judgement | None,
 ) -> None:
     from boildown.measure.retention import combined
+    from boildown_cli import judging
 
     head = {"schema": 1, "original": names[0], "compressed": names[1], "tokenizer": tokenizer, "model": model}
     each = [account(one, price) for one in found]
-    write([(STDOUT, json_bytes({**head, "retention": account(combined(found), price), "conversations": each}))])
+    judge = {"judge": judging.account(judged)} if judged else {}
+    value = {**head, "retention": account(combined(found), price), "conversations": each, **judge}
+    write([(STDOUT, json_bytes(value))])
 
 
 def print_curves_json(name: str, points: Sequence[Point], tokenizer: str, model: str, price: Price) -> None:

@@ -7,7 +7,10 @@ BoildownError              something the user can act on; the message says what,
     ├── BudgetError        the pinned part alone is larger than the budget               exit 1
     ├── ArchiveError       an archive cannot be read or written, or has lost something   exit 1
     ├── LostError          one object of an archive is missing or damaged                exit 1
-    └── BusyError          the file is being written by another process                  exit 1
+    ├── BusyError          the file is being written by another process                  exit 1
+    ├── CostError          the next call of a model could pass --max-cost                exit 1
+    └── ModelError         a model's endpoint does not answer                            exit 1
+        └── AnswerError    it answered, with nothing that can be used                    exit 1
 """
 
 from __future__ import annotations
@@ -66,3 +69,15 @@ class LostError(NotMetError):
 
 class BusyError(NotMetError):
     """The file is being written by another process, so that mending it would lose what that writes."""
+
+
+class CostError(NotMetError):
+    """The next call of a model could cost more than what is left of --max-cost."""
+
+
+class ModelError(NotMetError):
+    """A call of a model failed for good: the endpoint is not reached, is overloaded, or does not speak the API."""
+
+
+class AnswerError(ModelError):
+    """The model answered with nothing that can be used: it refused, said nothing, or was cut off."""

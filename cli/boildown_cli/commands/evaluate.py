@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli import options
+from boildown_cli import judging, options
 
 if TYPE_CHECKING:
     from boildown.formats import Format
@@ -66,6 +66,11 @@ def evaluate(
     min_retention: MinRetention = None,
     model: Model = MODEL,
     prices: Prices = None,
+    judge: judging.Wanted = False,
+    judge_model: judging.ModelName = judging.MODEL,
+    judge_window: judging.WindowSize = judging.WINDOW,
+    dry_run: judging.DryRun = False,
+    max_cost: judging.MaxCost = None,
     as_json: AsJson = False,
     plot: Plot = False,
     svg: Svg = None,
@@ -78,18 +83,22 @@ def evaluate(
     """Measure what survives compression: facts, statements, answers, what later turns needed.
 
     With COMPRESSED, that file is measured against ORIGINAL. Without it, ORIGINAL is compressed by each --pipeline and
-    --preset at each of --ratios. No model is asked. --min-retention is a gate for CI: exit code 1 below it.
+    --preset at each of --ratios. No model is asked but with --judge, which sends it both conversations; it needs
+    ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of your own. --min-retention is a gate for CI: exit code 1
+    below it.
 
     \b
     boildown evaluate session.jsonl small.jsonl --min-retention 0.8
+    boildown evaluate session.jsonl small.jsonl --judge --dry-run
     boildown evaluate chat.json --pipeline dedup,prune --pipeline window --ratios 2,5,10 --svg curves.svg
     """
+    asked_judge = judging.judge_of(judge, compressed, judge_model, judge_window, dry_run, max_cost, prices or "")
     show = Output(as_json, plot, svg)
     _check(show, compressed, [*(pipeline or []), *(preset or []), *([ratios] if ratios else [])])
     price, given = _price(model, prices), _questions(questions)
     asked = Asked(original, read_as, write_as, tokenizer or options.TOKENIZER, given, model, price)
     if compressed is not None:
-        results = _pair(asked, compressed, show)
+        results = _pair(asked, compressed, show, asked_judge)
     else:
         jobs = _jobs(pipeline or [], preset or [], options.config(config, no_config), write_as, tokenizer)
         results = _curves(asked, jobs, _numbers(ratios or RATIOS), show)
@@ -211,7 +220,7 @@ def _counter(asked: Asked, format: Format) -> Counter:
     return Counter(tokenizer(asked.tokenizer), format.INFO.framing)
 
 
-def _pair(asked: Asked, compressed: str, show: Output) -> list[Result]:
+def _pair(asked: Asked, compressed: str, show: Output, judge: judging.Judge | None) -> list[Result]:
     from boildown.measure.retention import combined
     from boildown_cli import files, survival
 
@@ -220,10 +229,16 @@ def _pair(asked: Asked, compressed: str, show: Output) -> list[Result]:
     after, new = _conversations(compressed, data[compressed], asked, asked.write_as)
     found = _measured(asked, old, new, _counter(asked, before), _counter(asked, after), files.title(compressed))
     one, names = combined(found), (files.title(asked.file), files.title(compressed))
+    judged = judging.judged(old, new, judge, asked.questions) if judge else None
+    if judge and judged and judge.dry_run:
+        judging.print_cost(judged, show.as_json)
+        return []
     if show.as_json:
-        survival.print_pair_json(names, found, asked.tokenizer, asked.model, asked.price)
+        survival.print_pair_json(names, found, asked.tokenizer, asked.model, asked.price, judged)
     else:
         survival.print_pair(one, asked.model, asked.price, show.plot)
+        if judged:
+            judging.print_judgement(judged)
     if show.svg is not None:
         survival.write_pair_svg(show.svg, names[1], one)
     return [(names[1], one.share)]

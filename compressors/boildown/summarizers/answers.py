@@ -1,0 +1,82 @@
+"""Answers that models gave before: a file each, named by all that was asked, so that a second run makes no call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from boildown.errors import UsageError
+from boildown.summarizers.calls import Answer, Request, Usage
+
+
+def folder() -> Path:
+    """Where answers are kept: `boildown/answers` in the user's cache directory, as the XDG specification has it."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "boildown" / "answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers of the models behind one endpoint: another endpoint's model of that name is another model.
+
+    Files are the user's alone to read, for they quote conversations. They may be deleted at any time.
+    """
+
+    folder: Path
+    endpoint: str = ""
+
+    def get(self, request: Request) -> Answer | None:
+        """The answer to just this request, if it is there and whole."""
+        try:
+            found = json.loads(self._path(request).read_bytes())
+            return Answer(str(found["text"]), Usage(**{k: int(v) for k, v in found["usage"].items()}), cached=True)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def put(self, request: Request, answer: Answer) -> None:
+        """Keep `answer`. Raises UsageError where it cannot be written."""
+        path = self._path(request)
+        # Not orjson: an answer may hold halves of characters, which it refuses.
+        data = json.dumps({"model": request.model, "text": answer.text, "usage": asdict(answer.usage)}).encode()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, beside = tempfile.mkstemp(dir=path.parent)
+            try:
+                with open(handle, "wb") as file:
+                    file.write(data)
+                os.replace(beside, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(beside)
+                raise
+        except OSError as error:
+            raise _unwritable(self.folder, error) from None
+
+    def check(self) -> None:
+        """Raise UsageError where answers could not be kept, before any is paid for."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise _unwritable(self.folder, error) from None
+
+    def _path(self, request: Request) -> Path:
+        name = key(request, self.endpoint)
+        return self.folder / name[:2] / f"{name[2:]}.json"
+
+
+def key(request: Request, endpoint: str) -> str:
+    """The SHA-256 of all that decides an answer; a prompt is its own version."""
+    asked = (endpoint, request.model, request.system, request.context, request.prompt, request.max_tokens)
+    return hashlib.sha256("\0".join(map(repr, asked)).encode()).hexdigest()
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    why = error.strerror or error
+    return UsageError(f"{folder}: answers cannot be kept there: {why}. Make room, or let XDG_CACHE_HOME name a place.")

@@ -1,0 +1,94 @@
+"""What the SDK raises, and answers of no use, as errors that say what, where and what next; never a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from boildown.errors import AnswerError, BoildownError, ModelError, UsageError
+
+if TYPE_CHECKING:
+    from anthropic import APIStatusError
+
+OFFICIAL = "https://api.anthropic.com"
+KEPT = "What was answered is kept: run again, and only the rest is asked"
+NO_KEY = (
+    "there is no key for {where}. Set ANTHROPIC_API_KEY, and for a server of your own ANTHROPIC_BASE_URL "
+    "(most take any text as a key)."
+)
+OTHER = "{where}: the answer is no message of Anthropic's Messages API. Check ANTHROPIC_BASE_URL."
+
+
+def place(url: str) -> str:
+    """An endpoint's address without what may be secret in it."""
+    parts = urlsplit(url or OFFICIAL)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
+
+
+def translated(error: Exception, model: str, url: str, secrets: tuple[str, ...] = ()) -> BoildownError:
+    """The error that a user is told of: UsageError where any other call would fail as well, else ModelError."""
+    import anthropic
+
+    where = place(url)
+    if isinstance(error, anthropic.APITimeoutError):
+        return ModelError(f"{where}: no answer in time, or the connection was cut, several times over. {KEPT}.")
+    if isinstance(error, anthropic.APIConnectionError):
+        why = _told(str(error.__cause__ or error), secrets)
+        return ModelError(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
+    if isinstance(error, anthropic.APIStatusError):
+        return _status(error, model, where, _told(error.api_message or "", secrets))
+    if isinstance(error, anthropic.CredentialsError):
+        return UsageError(f"{where}: the credentials cannot be read: {_told(str(error), secrets)}.")
+    return ModelError(OTHER.format(where=where))
+
+
+def _status(error: APIStatusError, model: str, where: str, said: str) -> BoildownError:
+    """A refusal with a status. What a 401 says is left out, for some servers quote the key in it."""
+    quoted = f": {said}" if said else ""
+    match error.status_code:
+        case 401 | 403:
+            return UsageError(f"{where}: the key is refused ({error.status_code}). Check ANTHROPIC_API_KEY.")
+        case 402:
+            return UsageError(f"{where}: the account cannot pay{quoted}. Add credit there. {KEPT}.")
+        case 404:
+            return UsageError(
+                f"{where}: there is no model {model!r}, or no /v1/messages (404{quoted}). "
+                "Check the model's name and ANTHROPIC_BASE_URL."
+            )
+        case 400 | 413 if _too_long(said) or error.status_code == 413:
+            return UsageError(
+                f"{where}: the input is longer than {model} takes{quoted}. Choose a model that takes more."
+            )
+        case 429:
+            return ModelError(f"{where}: too many requests, also after waiting (429{quoted}). Wait a while. {KEPT}.")
+        case 529:
+            return ModelError(f"{where}: overloaded, also after waiting (529). Wait a while. {KEPT}.")
+        case status if status >= 500 or status in (408, 409):
+            return ModelError(f"{where}: it fails, also when asked again ({status}{quoted}). Wait a while. {KEPT}.")
+        case status:
+            return UsageError(f"{where}: it refuses the request ({status}{quoted}). Choose another model.")
+
+
+def _too_long(said: str) -> bool:
+    return any(sign in said.lower() for sign in ("too long", "context", "exceed"))
+
+
+def stopped(reason: str | None, model: str, max_tokens: int, text: str) -> ModelError | None:
+    """Why an answer that came is of no use, if it is not."""
+    match reason:
+        case "refusal":
+            return AnswerError(f"{model} refused to answer.")
+        case "max_tokens":
+            return AnswerError(f"{model} was cut off at {max_tokens:,} tokens.")
+        case "model_context_window_exceeded":
+            return AnswerError(f"the input fills the window of {model}. Choose a model with a larger one.")
+    return None if text.strip() else AnswerError(f"{model} gave an empty answer.")
+
+
+def _told(text: str, secrets: tuple[str, ...]) -> str:
+    """What an endpoint said, in one line, short, and without `secrets`."""
+    for secret in secrets:
+        text = text.replace(secret, "[key]")
+    flat = " ".join(text.split()).rstrip(".")
+    return flat if len(flat) <= 200 else flat[:199] + "…"

@@ -1,0 +1,159 @@
+"""`boildown evaluate --judge`: what is printed and what it costs, with a server on the loopback for a model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import COMMAND, source_roots
+from model_server import KEY, ModelServer, Received, Reply
+
+
+def model(received: Received) -> Reply:
+    """Asks for two things, finds one of them everywhere and the other where it is, and scores by that."""
+    if "You write" in received.system:
+        form = "<kind>{}</kind><question>{}</question><answer>{}</answer>"
+        return Reply(form.format("recall", "Cost?", "7 EUR") + form.format("decision", "Door?", "number 44"))
+    if "You answer" in received.system:
+        asked = "7 EUR" if "Cost?" in received.said else "number 44"
+        return Reply(f"<answer>{asked if asked in received.said else 'not stated'}</answer>")
+    return Reply(f"<reason>So.</reason><score>{0 if 'not stated' in received.said else 5}</score>")
+
+
+@pytest.fixture
+def pair(chat: Path, tmp_path: Path, model_server: ModelServer) -> tuple[Path, Path]:
+    """The chat, and its first messages in the place of what was made of it; a model to ask."""
+    model_server.answer = model
+    small = tmp_path / "small.jsonl"
+    small.write_text("".join(chat.read_text().splitlines(keepends=True)[:20]))
+    return chat, small
+
+
+def test_scores_are_printed_by_kind_and_what_they_took_is_told(ask, pair, model_server) -> None:
+    answer = ask("evaluate", *pair, "--judge")
+    assert answer.code == 0, answer.err
+    rows = [line.split() for line in answer.out.decode().partition("questions")[2].splitlines()[2:]]
+    assert rows == [
+        ["recall", "1", "0", "5.00", "5.00", "1.00"],
+        ["decision", "1", "0", "5.00", "0.00", "0.00"],
+        ["all", "2", "0", "5.00", "2.50", "0.50"],
+    ]
+    told = (
+        r"judge: scores from 0 to 5 by claude-haiku-5-5; 8 calls, 0 answers from before; 8,000 tokens in, 800 out; \$"
+    )
+    assert re.search(told, answer.err)
+    again = ask("evaluate", *pair, "--judge")
+    assert again.out == answer.out
+    assert "0 calls, 8 answers from before" in again.err
+    assert len(model_server.received) == 8
+
+
+def test_json_holds_every_question_with_its_answers_and_scores(ask, pair) -> None:
+    found = json.loads(ask("evaluate", *pair, "--judge", "--json").out)["judge"]
+    assert found["all"] == {
+        "kind": "all", "questions": 2, "unscored": 0, "original": 5.0, "compressed": 2.5, "share": 0.5
+    }  # fmt: skip
+    assert found["questions"][1] == {
+        "kind": "decision",
+        "question": "Door?",
+        "answer": "number 44",
+        "original": {"answer": "number 44", "score": {"score": 5.0, "reason": "So."}},
+        "compressed": {"answer": "not stated", "score": {"score": 0.0, "reason": "So."}},
+    }
+    assert found["spending"]["calls"] == 8
+
+
+def test_questions_of_ones_own_are_asked(ask, pair, tmp_path, model_server) -> None:
+    questions = tmp_path / "qa.jsonl"
+    questions.write_text('{"question": "Cost?", "answer": "7 EUR"}\n')
+    answer = ask("evaluate", *pair, "--judge", "--questions", questions, "--judge-model", "local")
+    assert re.search(r"^\s*given +1 +0 +5.00 +5.00 +1.00$", answer.out.decode(), re.MULTILINE)
+    assert "which cost nobody knows what" in answer.err
+    assert {r.body["model"] for r in model_server.received} == {"local"}
+
+
+def test_a_dry_run_says_what_it_would_take_and_sends_nothing(ask, pair, model_server) -> None:
+    answer = ask("evaluate", *pair, "--judge", "--dry-run", "--min-retention", "1")
+    assert answer.code == 0
+    told = r"49 calls of claude-haiku-5-5, 0 answers from before; .* tokens in and .* out; at most \$(\S+), \$(\S+) "
+    dollars = re.match(told, answer.out.decode())
+    assert dollars
+    assert 0 < float(dollars[2]) < float(dollars[1]) < 1
+    found = json.loads(ask("evaluate", *pair, "--judge", "--dry-run", "--json").out)["judge"]
+    assert (found["spending"]["calls"], list(found)) == (49, ["model", "spending"])
+    assert model_server.received == []
+
+
+def test_it_stops_before_it_has_cost_more_than_it_may(ask, pair, model_server) -> None:
+    model_server.answer = lambda r: replace(model(r), usage={"input_tokens": 4000, "output_tokens": 100})
+    answer = ask("evaluate", *pair, "--judge", "--max-cost", "0.0025")
+    assert (answer.code, answer.out) == (1, b"")
+    assert re.match(
+        r"Error: stopped after \d calls and \$0\.00\d+: .* --max-cost 0\.0025\. What was answered", answer.err
+    )
+    assert 0 < len(model_server.received) < 8
+    assert ask("evaluate", *pair, "--judge", "--max-cost", "0.1").code == 0
+    assert len(model_server.received) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["{small}", "--dry-run"], "--dry-run and --max-cost are for --judge"),
+        (["{small}", "--max-cost", "1"], "--dry-run and --max-cost are for --judge"),
+        (["--judge"], "--judge is asked about one output. Name it as COMPRESSED"),
+        (["{small}", "--judge", "--judge-window", "100"], "say so with --judge-window"),
+        (["{small}", "--judge", "--judge-model", "x", "--max-cost", "1"], "no prices for the model 'x'"),
+    ],
+)
+def test_what_cannot_be_judged_is_an_error_before_anything_is_sent(ask, pair, model_server, options, said) -> None:
+    chat, small = pair
+    answer = ask("evaluate", chat, *(option.format(small=small) for option in options))
+    assert (answer.code, answer.out) == (2, b"")
+    assert said in answer.err
+    assert model_server.received == []
+
+
+def test_a_key_is_never_printed(ask, pair, model_server) -> None:
+    model_server.answer = lambda _: Reply(f"wrong key: {KEY}", status=401)
+    answer = ask("evaluate", *pair, "--judge")
+    assert answer.code == 2
+    assert "the key is refused (401)" in answer.err
+    assert KEY not in answer.err + answer.out.decode()
+
+
+def test_it_can_be_interrupted_while_the_model_thinks(start, pair, model_server) -> None:
+    held, asked = threading.Event(), threading.Event()
+    model_server.answer = lambda _: (asked.set(), Reply(held=held))[1]
+    process = start("evaluate", *pair, "--judge", stderr=subprocess.PIPE)
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, err = process.communicate(timeout=30)  # the answer would take longer
+    finally:
+        held.set()
+    assert (process.returncode, err) == (130, b"interrupted; nothing was written\n")
+
+
+def test_only_a_call_of_a_model_loads_anthropic(root: Path, pair) -> None:
+    sources = [p for folder in ("cli", "compressors") for p in (root / folder).rglob("*.py")]
+    assert [p for p in sources if re.search(r"^(?:import|from) anthropic\b", p.read_text("utf-8"), re.MULTILINE)] == []
+
+    def loads(*options: str) -> bool:
+        code = f"import sys, atexit; atexit.register(lambda: print('anthropic' in sys.modules)); {COMMAND}"
+        command = [sys.executable, "-c", code, "evaluate", *map(str, pair), *options]
+        done = subprocess.run(command, env={**os.environ, **source_roots(root)}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1] == "True"
+
+    assert loads("--judge")
+    assert not loads("--judge")  # all is answered from the cache
