@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from boildown.errors import UsageError
 from boildown_cli.terminal import console, one_line, print_lines
@@ -72,12 +72,12 @@ def drawn(chart: Chart, colours: bool) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def print_chart(chart: Chart) -> None:
-    """Draw the chart on stdout, in colours where that shows them."""
+def print_chart(chart: Chart, stream: TextIO | None = None) -> None:
+    """Draw the chart on stdout or another stream, in colours where that shows them."""
     from rich.text import Text
 
-    screen = console(sys.stdout)
-    print_lines(screen, Text.from_ansi(drawn(chart, screen.color_system is not None)), sys.stdout)
+    screen = console(stream or sys.stdout)
+    print_lines(screen, Text.from_ansi(drawn(chart, screen.color_system is not None)), stream or sys.stdout)
 
 
 def drawn_bars(names: Sequence[str], shares: Sequence[float]) -> str:

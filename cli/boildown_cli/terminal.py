@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
@@ -117,10 +117,17 @@ def print_lines(screen: Console, rows: RenderableType, stream: TextIO) -> None:
 @contextmanager
 def progress(quiet: bool) -> Iterator[Watch | None]:
     """Names on stderr the stage that runs, where stderr is a terminal."""
+    with status("reading and counting", quiet) as show:
+        yield (lambda stage, tokens: show(f"{stage}: {tokens:,} tokens")) if show else None
+
+
+@contextmanager
+def status(first: str, quiet: bool) -> Iterator[Callable[[str], None] | None]:
+    """Shows on stderr what is being done, where stderr is a terminal: `first`, and then what it is called with."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from rich.text import Text
 
-    with console(sys.stderr).status(Text("reading and counting")) as status:
-        yield lambda stage, tokens: status.update(Text(f"{stage}: {tokens:,} tokens"))
+    with console(sys.stderr).status(Text(first)) as shown:
+        yield lambda text: shown.update(Text(one_line(text, 100)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -59,6 +59,19 @@ def read(path: str) -> Config:
         return _config(Path(path).read_bytes(), path)
     except OSError as error:
         raise UsageError(f"{path}: it cannot be read: {error.strerror or error}.") from None
+
+
+def pipeline(path: str) -> Settings:
+    """What a file says that is named for its pipeline: its keys, over its preset's: the one it names, or its only one.
+
+    Raises UsageError where that has no pipeline.
+    """
+    file = read(path)
+    only = next(iter(file.tables)) if len(file.tables) == 1 and file.defaults.pipeline is None else None
+    said = replace(file, preset=file.preset or only).settle(Settings())
+    if said.pipeline is None:
+        raise UsageError(f"--pipeline @{path}: the file has no key 'pipeline'. Write pipeline = \"...\" in it.")
+    return said
 
 
 def search(folder: Path) -> Config:

@@ -85,6 +85,23 @@ def test_keys_of_a_preset_reach_the_work(ask, folder):
     assert said[0] not in left
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'pipeline = "window"\nratio = 4\n',
+        '[presets.mine]\npipeline = "window"\nratio = 4\n',
+        'preset = "mine"\n[presets.mine]\npipeline = "window"\nratio = 4\n[presets.other]\npipeline = "dedup"\n',
+        'ratio = 4\n[presets.mine]\npipeline = "window"\nratio = 2\n',
+    ],
+)
+def test_a_file_named_for_its_pipeline_brings_its_ratio_and_a_flag_wins(ask, chat, folder, text):
+    (folder / "mine.toml").write_text(text)
+    report = compressed(ask, chat, "--pipeline", "@mine.toml")
+    assert (report["pipeline"], report["ratio"]) == ("window", pytest.approx(4, rel=0.03))
+    report = compressed(ask, chat, "--pipeline", "@mine.toml", "--ratio", 3)
+    assert (report["pipeline"], report["ratio"]) == ("window", pytest.approx(3, rel=0.03))
+
+
 @pytest.mark.parametrize("arguments", [["--preset", "chta"], ["--config", "none.toml"]])
 def test_what_is_not_there_exits_2(ask, chat, arguments):
     answer = ask("compress", chat, *arguments)

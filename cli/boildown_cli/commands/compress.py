@@ -70,18 +70,12 @@ def compress(
 
 
 def pipeline_of(flags: Settings) -> Settings:
-    """The flags with `--pipeline @FILE.toml` read."""
-    from boildown.errors import UsageError
-    from boildown.presets import read
+    """The flags with `--pipeline @FILE.toml` read, whose other keys hold where no flag says otherwise."""
+    from boildown.presets import pipeline
 
     if flags.pipeline is None or not flags.pipeline.startswith("@"):
         return flags
-    pipeline = read(flags.pipeline[1:]).defaults.pipeline
-    if pipeline is None:
-        raise UsageError(
-            f"--pipeline {flags.pipeline}: the file has no key 'pipeline'. Write pipeline = \"...\" in it."
-        )
-    return replace(flags, pipeline=pipeline)
+    return replace(flags, pipeline=None).over(pipeline(flags.pipeline[1:]))
 
 
 def make_job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool, prices: str | None) -> Job:
