@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from boildown.pipeline import Context, Pins, Step, compress, target
 from boildown.report import Fate, fates
 from boildown.run import Job, boil, conversations, reader, run
 from boildown.selection import MARKS, NOTHING
+from boildown.stages.redact import Redact
 from boildown.table import FRAMING, STAMP, WORDY
 from boildown.text.frames import MARK
 from boildown.text.kinds import Kind
@@ -582,6 +583,38 @@ def test_what_a_reference_stands_for_can_be_put_back(pipeline: str, case: Case) 
     assert after == {name: before[name] for name in after}
     if pipeline == "delta":
         assert list(after) == list(before)
+
+
+# secrets: they go first, from pinned messages, too
+
+KEY = "gh" + "p_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+def spoiled(transcript: Transcript) -> Transcript:
+    """With a key at the end of every other text that is not empty."""
+    texts = count()
+    return transcript.with_messages(
+        m.with_blocks(
+            replace(b, text=f"{b.text} {KEY}")
+            if not isinstance(b, ToolCall | Opaque) and b.text and next(texts) % 2 == 0
+            else b
+            for b in m.blocks
+        )
+        for m in transcript.messages
+    )
+
+
+@pytest.mark.parametrize("pipeline", ["window", "stale,mask", registry.DEFAULT])
+@given(transcript=transcripts(), name=names, percent=st.integers(0, 100))
+@few
+def test_what_is_compressed_is_as_if_the_secrets_had_never_been_there(
+    pipeline: str, transcript: Transcript, name: str, percent: int
+) -> None:
+    told = spoiled(transcript)
+    case = between(Redact()(told, Context(COUNTERS[name], 0)), name, percent)
+    result, _ = compress(told, registry.parse(f"{pipeline},redact"), case.context)
+    assert KEY not in repr(result.messages)
+    assert result == boiled(pipeline, case)[0]
 
 
 # 13: through the formats and back

@@ -123,10 +123,11 @@ def keys(value: object, place: str = "") -> Iterator[str]:
 
 
 def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run) -> None:
-    # A broken line makes a note; two copies of a message give `dedup` something to do.
+    # A broken line makes a note, a login a redaction; two copies of a message give `dedup` something to do.
     sample = (folder / "samples" / "openai.jsonl").read_bytes()
-    (folder / "odd.jsonl").write_bytes(sample + sample + b'{"role": "user", "cont\n')
-    stages = ("--pipeline", "dedup,prune,cache")
+    login = (folder / "samples" / "openai-login.jsonl").read_bytes()
+    (folder / "odd.jsonl").write_bytes(sample + sample + login + b'{"role": "user", "cont\n')
+    stages = ("--pipeline", "redact,dedup,prune,cache")
     options = ("--ratio", "4", "-o", "out.jsonl", "--report", "r.json", "--archive", "originals", *stages)
     result = boildown("compress", "odd.jsonl", *options, cwd=folder)
     assert result.returncode == 0, result.stderr.decode()

@@ -72,6 +72,7 @@ def _account(conversation: ConversationReport) -> dict[str, object]:
         "steps": conversation.steps,
         "messages": conversation.messages,
         "cache": conversation.cache,
+        "redacted": conversation.redacted,
         "notes": conversation.notes,
     }
 
@@ -155,6 +156,8 @@ def print_report(report: Report) -> None:
         say(one_line(f"{report.input}: kept in {report.archive.folder}: {kept}; 'boildown expand' gives it back"))
     if any(c.cache for c in report.conversations):
         say(_cached(report.conversations))
+    if any(c.redacted for c in report.conversations):
+        say(_redacted(report.conversations))
     for text in _notes([note for c in report.conversations for note in c.notes]):
         say(text)
     if report.estimated:
@@ -193,6 +196,17 @@ def _cached(conversations: Sequence[ConversationReport]) -> str:
     figures = f"costs {dollars(cost)} once, {'saves' if saves >= 0 else 'loses'} {dollars(abs(saves))} a turn"
     said = f"cache: {put}; {stays:,} of {before:,} tokens stay cached"
     return one_line(f"{said}; at {found[0].model} prices the compression {pays} ({figures})")
+
+
+def _redacted(conversations: Sequence[ConversationReport]) -> str:
+    """What gave way to placeholders, all conversations together."""
+    kinds = sorted({r.kind for c in conversations for r in c.redacted})
+    found = [[r for c in conversations for r in c.redacted if r.kind == kind] for kind in kinds]
+    said = (
+        f"{rows[0].kind} {sum(r.secrets for r in rows)} in {number(sum(r.places for r in rows), 'place')}"
+        for rows in found
+    )
+    return f"redacted: {', '.join(said)}"
 
 
 def dollars(amount: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from boildown.errors import BudgetError
-from boildown.transcript import Message, Rules, Transcript, groups
+from boildown.transcript import Message, Redaction, Rules, Transcript, groups
 
 if TYPE_CHECKING:
     from boildown.caching import Caching
@@ -70,6 +70,17 @@ class Finishing(Protocol):
     def account(self, before: Transcript, after: Transcript, counter: Counter, /) -> Caching: ...
 
 
+@runtime_checkable
+class Opening(Protocol):
+    """A stage that runs first, wherever it stands, and also where all fits: `redact`, which spares no pinned message.
+
+    `cleaned` does the same to the file as it is written, where that has more than the messages say; and how many
+    places that were.
+    """
+
+    def cleaned(self, written: bytes, plain: bool, redactions: Iterable[Redaction], /) -> tuple[bytes, int]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one stage did. Token counts are of the whole transcript; the tuples hold message ids.
@@ -116,16 +127,32 @@ Watch = Callable[[str, int], None]
 def compress(
     transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None = None
 ) -> tuple[Transcript, list[Step]]:
-    """Apply `stages` in order until `transcript` fits `context.target`, fill the target exactly, and finish.
+    """Open, apply `stages` in order until `transcript` fits `context.target`, fill the target exactly, and finish.
 
     The output is never larger than the target. Raises BudgetError where the pinned messages alone are.
     """
-    takers = [named for named in stages if not isinstance(named.stage, Finishing)]
+    transcript, first = opened(transcript, stages, context, watch)
+    takers = [named for named in stages if not isinstance(named.stage, Opening | Finishing)]
     result, steps = _filled(transcript, takers, context, watch)
     for named in stages:
         if isinstance(named.stage, Finishing):
             result = named.stage(result, replace(context, source=transcript))
-    return result, steps
+    return result, first + steps
+
+
+def opened(
+    transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None = None
+) -> tuple[Transcript, list[Step]]:
+    """`transcript` after those of `stages` that open, with a step for each that changed something."""
+    steps = list[Step]()
+    for named in stages:
+        if isinstance(named.stage, Opening):
+            size = context.count(transcript)
+            if watch:
+                watch(named.name, size)
+            transcript, step = _run(named, transcript, context, size)
+            steps += [step] if step.changed else []
+    return transcript, steps
 
 
 def _filled(

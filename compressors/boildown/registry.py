@@ -26,6 +26,7 @@ STAGES: dict[str, str] = {
     "mask": "boildown.stages.mask:Mask",
     "prioritize": "boildown.stages.prioritize:Prioritize",
     "prune": "boildown.stages.prune:Prune",
+    "redact": "boildown.stages.redact:Redact",
     "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",
 }

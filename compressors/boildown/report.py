@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from boildown.caching import Caching
 from boildown.pipeline import Step
-from boildown.transcript import Message, Note, Transcript
+from boildown.transcript import Message, Note, Redaction, Transcript
 
 SCHEMA = 1
 
@@ -41,6 +41,15 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class Redacted:
+    """How many secrets of a kind gave way to placeholders, and in how many places."""
+
+    kind: str
+    secrets: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationReport:
     """One conversation's account. tokens_in - sum(step.before - step.after) == tokens_out, always."""
 
@@ -52,6 +61,7 @@ class ConversationReport:
     messages: tuple[Fate, ...]
     notes: tuple[Note, ...] = ()
     cache: Caching | None = None
+    redacted: tuple[Redacted, ...] = ()
 
     def tally(self) -> dict[str, int]:
         """How many messages met each fate."""
@@ -108,6 +118,15 @@ class Report:
     def saving(self) -> float:
         """The share of the input's tokens that is gone, 0 to 1."""
         return 1 - self.tokens_out / self.tokens_in if self.tokens_in else 0.0
+
+
+def redacted(redactions: Iterable[Redaction]) -> tuple[Redacted, ...]:
+    """The redactions of a conversation by kind, without the secrets."""
+    secrets, places = Tally[str](), Tally[str]()
+    for one in redactions:
+        secrets[one.kind] += 1
+        places[one.kind] += one.places
+    return tuple(Redacted(kind, n, places[kind]) for kind, n in sorted(secrets.items()))
 
 
 def fates(

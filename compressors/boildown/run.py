@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
 from boildown import formats
 from boildown.errors import BudgetError, InputError, NotMetError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
-from boildown.pipeline import Context, Finishing, Named, Pins, Watch, compress, convert_step, target
-from boildown.report import ConversationReport, Report, fates
+from boildown.pipeline import Context, Finishing, Named, Opening, Pins, Watch, compress, convert_step, opened, target
+from boildown.report import ConversationReport, Report, fates, redacted
 from boildown.tokens import Counter, tokenizer
-from boildown.transcript import FormatInfo, Note, Transcript
+from boildown.transcript import FormatInfo, Note, Opaque, Redaction, ToolResult, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
     source, plain, code = reader(data, where, job.read_as)
     sink = formats.load(job.write_as) if job.write_as else source
     counter = Counter(tokenizer(job.tokenizer), sink.INFO.framing)
-    accounts: list[ConversationReport] = []
+    accounts, redactions = list[ConversationReport](), list[Redaction]()
 
     def boiled() -> Iterator[Transcript]:
         for transcript in conversations(source, plain, where):
@@ -73,9 +73,13 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
                 error.args = (f"{where}, conversation {len(accounts) + 1}: {error}",)
                 raise
             accounts.append(account)
+            redactions.extend(result.redactions)
             yield result
 
-    written = code.bom + code.encode(b"".join(sink.write(boiled())))
+    plain, beside = _cleaned(b"".join(sink.write(boiled())), sink.INFO, job.stages, redactions)
+    if beside:
+        accounts[-1] = replace(accounts[-1], notes=(*accounts[-1].notes, beside))
+    written = code.bom + code.encode(plain)
     if any(a.messages for a in accounts) and not any(a.tokens_out for a in accounts):
         budget = max(a.budget for a in accounts)
         raise NotMetError(f"{where}: no message fits into {budget} tokens; nothing was written. Give a larger budget.")
@@ -92,6 +96,19 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
         estimated=counter.estimated,
     )
     return written, report
+
+
+def _cleaned(
+    written: bytes, info: FormatInfo, stages: Sequence[Named], redactions: Sequence[Redaction]
+) -> tuple[bytes, Note | None]:
+    """A file's bytes as the stages that open want them written, and a note where that changed something."""
+    places = 0
+    for named in stages:
+        if isinstance(named.stage, Opening):
+            written, more = named.stage.cleaned(written, info.plain, redactions)
+            places += more
+    why = f"{places} places had secrets that are no messages or repeat them; they have placeholders, too"
+    return written, Note("secrets beside the messages", "the file", why) if places else None
 
 
 def _refuse(transcript: Transcript, where: str) -> None:
@@ -114,23 +131,37 @@ def boil(
     sayable, lost = convert(pinned, info)
     said = counter.total(sayable.messages)
     steps = [] if sayable is pinned else [convert_step(pinned, sayable, tokens_in, said)]
-    context = Context(counter, target(tokens_in, job.budget, job.ratio, job.window), info.rules)
-    stages, unsaid = _sayable(job.stages, info)
-    result, done = compress(sayable, stages, context, watch)
-    steps += done
+    open_one, opening = opened(sayable, job.stages, Context(counter, said), watch)
+    # Placeholders may be longer than what they stand for: where nothing else is asked, they make nothing else go.
+    size = max(tokens_in, counter.total(open_one.messages)) if opening else tokens_in
+    context = Context(counter, target(size, job.budget, job.ratio, job.window), info.rules)
+    stages, unsaid = _sayable([n for n in job.stages if not isinstance(n.stage, Opening)], info)
+    result, done = compress(open_one, stages, context, watch)
+    steps += opening + done
     account = ConversationReport(
-        title=transcript.title,
+        title=result.title,
         budget=context.target,
         tokens_in=tokens_in,
         tokens_out=counter.total(result.messages),
         steps=tuple(steps),
         messages=fates(source, sizes_in, result, counter.messages(result.messages), steps),
-        notes=(*(transcript.source.notes if transcript.source else ()), *lost, *unsaid),
+        notes=(*(transcript.source.notes if transcript.source else ()), *lost, *unsaid, *_unseen(job.stages, result)),
         cache=next(
             (n.stage.account(sayable, result, counter) for n in job.stages if isinstance(n.stage, Finishing)), None
         ),
+        redacted=redacted(result.redactions),
     )
     return result, account
+
+
+def _unseen(stages: Sequence[Named], transcript: Transcript) -> Iterator[Note]:
+    """A note on each image and the like, where a stage was to take secrets out."""
+    if any(isinstance(named.stage, Opening) for named in stages):
+        for message in transcript.messages:
+            for block in message.blocks:
+                shown = block.media if isinstance(block, ToolResult) else (block,)
+                if any(isinstance(one, Opaque) and (one.data or one.tokens) for one in shown):
+                    yield Note("not looked into", message.id, "an image or a document may show secrets")
 
 
 def _sayable(stages: Sequence[Named], info: FormatInfo) -> tuple[Sequence[Named], list[Note]]:

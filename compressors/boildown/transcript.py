@@ -131,6 +131,16 @@ class Breakpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """A secret that gave way to a placeholder, in how many places. The secret is shown nowhere."""
+
+    kind: str
+    placeholder: str
+    secret: str = field(repr=False)
+    places: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a transcript was read from: all that its format needs to write it back.
 
@@ -156,12 +166,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation: its messages in order, where they came from, and breakpoints to put in besides the source's."""
+    """A conversation: its messages in order, where they came from, and breakpoints to put in besides the source's.
+
+    `redactions` are the secrets that stood in it.
+    """
 
     messages: tuple[Message, ...]
     source: Source | None = None
     title: str = ""
     breakpoints: tuple[Breakpoint, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
 
     def with_messages(self, messages: Iterable[Message]) -> Transcript:
         return replace(self, messages=tuple(messages))

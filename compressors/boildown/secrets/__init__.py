@@ -1,0 +1,1 @@
+"""Secrets in text: where they stand, of which kind they are, and the placeholders that they give way to."""
