@@ -60,6 +60,10 @@ bench *sizes="1000 10000 100000":
     {{python}} benchmarks/startup.py
     {{python}} benchmarks/scale.py --sizes {{sizes}}
 
+# What each phase costs, over tokenizing the same text once (needs ../shared)
+speed *arguments:
+    {{python}} benchmarks/speed.py {{arguments}}
+
 # Bring uv.lock up to date with pyproject.toml
 lock:
     uv lock

@@ -28,12 +28,11 @@ from boildown.marks import is_mark, reference, restore
 from boildown.pipeline import Context, Pins, Step, compress, target
 from boildown.report import Fate, fates
 from boildown.run import Job, boil, conversations, reader, run
-from boildown.selection import MARKS, NOTHING
 from boildown.stages.redact import Redact
 from boildown.table import FRAMING, STAMP, WORDY
 from boildown.text.frames import MARK
 from boildown.text.kinds import Kind
-from boildown.text.spans import pieces
+from boildown.text.pieces import words
 from boildown.text.units import units
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import (
@@ -48,6 +47,7 @@ from boildown.transcript import (
     Transcript,
     groups,
 )
+from boildown.written import MARKS, NOTHING
 from conftest import ROOT, source_roots
 from roundtrip import DATA, SAMPLES, in_turns, said
 from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcripts
@@ -477,7 +477,9 @@ def _cut(text: str) -> list[Part]:
         if kind is Kind.CLOSE:
             opened.pop()
         if kind in WORDY:
-            found += [Part(text[a:b]) for a, b in pieces(text, start, end)]
+            said = text[start:end]
+            cut = words([said])
+            found += [Part(said[a:b]) for a, b in zip(cut.start.tolist(), cut.end.tolist(), strict=True)]
         elif unit:
             found.append(Part(unit, around, kind in FRAMING))
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from boildown.actions import arguments, texts
 from boildown.marks import is_mark
+from boildown.text.words import SEPARATOR
 from boildown.transcript import Block, Message, Opaque, Place, ToolCall
 
 # Each form begins only where no character of its own kind stands before it, which keeps the search linear.
@@ -15,13 +16,45 @@ IDENTIFIER = re.compile(
     r"https?://[^\s\"'<>)\]]+|(?<![\w.@~/-])[\w.@~-]*/[\w.@~/-]*\w|(?<![\w-])[\w-]+\.[a-z]{1,4}\b"
     r"|(?<!\w)(?:[0-9a-f]{7,40}|\d{3,}|[^\W_]+_\w+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*)(?!\w)"
 )
+_WITH_SEPARATORS = re.compile(f"{IDENTIFIER.pattern}|{SEPARATOR}")
+# Outside of URLs no identifier holds other characters than these, so that each distinct run is searched once.
+_RUN = re.compile(rf"https?://[^\s\"'<>)\]]+|[\w.@~/-]+|{SEPARATOR}")
+_GLUED = re.compile(r"[\w.@~/-]https?://")
 NUMBERED = re.compile(r"^ *\d+(?:→|\t)", re.MULTILINE)
 """The number that a tool puts before each line of a file"""
 
 
 def identifiers(text: str) -> list[str]:
     """The identifiers of a text in order, repeated ones too; numbers of lines before file contents are none."""
-    return IDENTIFIER.findall(NUMBERED.sub("", text))
+    return separated(_unnumbered(text), {})
+
+
+def _marked(text: str, mark: str) -> list[str]:
+    found = _WITH_SEPARATORS.findall(text)
+    return [mark + i if i != SEPARATOR else i for i in found] if mark else found
+
+
+def _plain(run: str) -> bool:
+    """Whether a run of characters is a word as any other, and not one of hexadecimal digits."""
+    return run.isalpha() and (run.istitle() or (run.islower() and (len(run) < 7 or run.strip("abcdef") != "")))
+
+
+def _unnumbered(text: str) -> str:
+    text = text.replace(SEPARATOR, " ")
+    return NUMBERED.sub("", text) if "→" in text or "\t" in text else text
+
+
+def separated(text: str, known: dict[str, list[str]], mark: str = "") -> list[str]:
+    """All identifiers, each behind `mark`, and the separators between texts.
+
+    `known` holds what was found in runs of characters before.
+    """
+    if "://" in text and _GLUED.search(text):
+        return _marked(text, mark)
+    runs = _RUN.findall(text)
+    for run in set(runs).difference(known):
+        known[run] = [] if _plain(run) else _marked(run, mark)
+    return [i for run in runs if (held := known[run]) for i in held]
 
 
 @dataclass(slots=True)
@@ -41,11 +74,11 @@ class Stated:
 
 def stated(messages: Sequence[Message]) -> Stated:
     """The identifiers of all text, calls and results of a transcript; marks state nothing."""
-    found = Stated()
+    found, known = Stated(), dict[str, list[str]]()
     for i, message in enumerate(messages):
         for j, block in enumerate(message.blocks):
             hidden = isinstance(block, Opaque) or (not isinstance(block, ToolCall) and is_mark(block.text))
-            held = [] if hidden else identifiers(shown(block))
+            held = [] if hidden else separated(_unnumbered(shown(block)), known)
             if held:
                 found.blocks[i, j] = held
             for identifier in held:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, runtime_checkable
 
 from boildown.errors import BudgetError
 from boildown.transcript import Message, Redaction, Rules, Transcript, groups
@@ -14,6 +14,23 @@ from boildown.transcript import Message, Redaction, Rules, Transcript, groups
 if TYPE_CHECKING:
     from boildown.caching import Caching
     from boildown.tokens import Counter
+
+
+T = TypeVar("T")
+
+
+class Again:
+    """What stages made of some messages, for when they are applied to them anew with other targets."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, tuple[Sequence[Message], object]] = {}
+
+    def __call__(self, what: object, messages: Sequence[Message], make: Callable[[], T]) -> T:
+        """What `make` makes of `messages`. Of `what`, only the last thing made is kept."""
+        held = self._made.get(what)
+        if held is None or held[0] != messages:
+            held = self._made[what] = messages, make()
+        return cast(T, held[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,7 @@ class Context:
     last    whether no stage follows, so that this one should reach the target by itself
     seed    for stages that draw at random
     source  the transcript before any stage, for one that tells what was taken out
+    again   what stages keep for when they are applied anew
     """
 
     counter: Counter
@@ -33,6 +51,7 @@ class Context:
     last: bool = True
     seed: int = 0
     source: Transcript | None = None
+    again: Again = field(default_factory=Again)
 
     def count(self, transcript: Transcript) -> int:
         return self.counter.total(transcript.messages)

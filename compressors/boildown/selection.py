@@ -7,18 +7,17 @@ found group by group; the price is found by bisection.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
-from boildown.table import Pieces, Table, table
-from boildown.text.frames import framed
+from boildown.table import Table, table
+from boildown.text.pieces import Cutter
 from boildown.transcript import Message, Text, ToolResult, Transcript, groups
 from boildown.worth import worth
+from boildown.written import NOTHING, Writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,11 +32,6 @@ MANY = 64
 SLACK = 0.01
 NEARLY = 0.995
 TIES = 0.01
-NOTHING = "…"
-MARKS = ".!?…。！？।؟"
-FIRM = "`~|{}[]"
-"""What ends code, a table's row or JSON, where a sentence's mark would be out of place."""
-STOP = re.compile(r"[.!?…](?=[\"')\]]*\s)|[。！？।؟]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +53,9 @@ class Offer:
         import numpy as np
 
         gain = self.worth - price * self.cost
-        good = gain > 0
-        total = np.bincount(self.group[good], gain[good], len(self.fixed)) + self.value - price * self.fixed
+        total = np.bincount(self.group, np.maximum(gain, 0.0), len(self.fixed)) + self.value - price * self.fixed
         opened = total > 0
-        return good & opened[self.group], opened
+        return (gain > 0) & opened[self.group], opened
 
     def up_to(self, largest: float) -> Offer:
         """The offer without what costs more than `largest` tokens; of pieces that are worth the same, the first first.
@@ -79,19 +72,29 @@ class Offer:
         chosen, opened = self.choose(price)
         return float(self.cost[chosen].sum() + self.fixed[opened].sum())
 
-    def price(self, room: float) -> float:
-        """The lowest price, within a thousandth, at which the choice costs at most `room` tokens."""
+    def price(self, room: float, known: dict[float, float] | None = None) -> float:
+        """The lowest price, within a thousandth, at which the choice costs at most `room` tokens.
+
+        `known` holds what the choice costs at the prices that were tried before.
+        """
+        known = {} if known is None else known
+
+        def dear(price: float) -> bool:
+            if price not in known:
+                known[price] = self.tokens(price)
+            return known[price] > room
+
         low, high = 0.0, 1e-9
-        while self.tokens(high) > room and high < 1e12:
+        while high < 1e12 and dear(high):
             low, high = high, high * 8
         while low and high - low > 1e-3 * high:
             middle = (low + high) / 2
-            low, high = (middle, high) if self.tokens(middle) > room else (low, middle)
+            low, high = (middle, high) if dear(middle) else (low, middle)
         return high
 
 
 def shrink(
-    transcript: Transcript, context: Context, pieces: Pieces, room: int, largest: float = float("inf")
+    transcript: Transcript, context: Context, cut: Cutter, room: int, largest: float = float("inf")
 ) -> Transcript:
     """Take out the pieces that are worth least until the transcript costs at most `room` tokens, and nearly all of it.
 
@@ -99,13 +102,13 @@ def shrink(
     Pieces cost other tokens in a row than alone, so two choices are counted exactly, one that fits and one that does
     not quite; the newest groups then take the larger choice for as long as the room allows.
     """
-    cutting = _Cutting.of(transcript, context, pieces)
+    cutting = context.again(cut, transcript.messages, lambda: _Cutting.of(transcript, context, cut))
     if cutting is None or context.count(transcript) <= room:
         return transcript
     free = room - cutting.taken
     if free <= 0:
         return cutting.build(lambda g: ())
-    cutting.offer = cutting.offer.up_to(min(free, largest))
+    cutting.offer, cutting.known = cutting.whole.up_to(min(free, largest)), {}
     tight, loose = cutting.bracket(free)
     sizes, larger = cutting.sizes(tight), cutting.sizes(loose)
     left = free - sum(sizes.values())
@@ -129,15 +132,19 @@ class _Cutting:
         self.transcript, self.context, self.found = transcript, context, found
         messages = transcript.messages
         self.members = groups(messages)
-        self.pinned = [any(messages[i].pinned for i in members) for members in self.members]
+        self.pinned = np.array([any(messages[i].pinned for i in members) for members in self.members], bool)
         owner = np.zeros(len(messages), np.int64)
         for g, members in enumerate(self.members):
             owner[list(members)] = g
-        held = np.array(self.pinned)[owner]
+        held = self.pinned[owner]
         sizes = np.array(context.sizes(messages), float)
         self.taken = int(sizes[held].sum()) + context.counter.framing.reply
-        self.offer = self._offer(owner, np.where(held, 0.0, sizes))
-        self.first = np.searchsorted(found.place, np.arange(len(found.places) + 1))
+        self.whole = self.offer = self._offer(owner, np.where(held, 0.0, sizes))
+        self.writing = Writing(found)
+        self.chosen = np.zeros(len(found.kind), bool)
+        self.texts = [""] * len(found.texts)
+        self.cuts: dict[int, Message | None] = {}
+        self.known: dict[float, float] = {}
         self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
 
     def _offer(self, owner: Ints, sizes: Floats) -> Offer:
@@ -161,63 +168,58 @@ class _Cutting:
         return Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
 
     @classmethod
-    def of(cls, transcript: Transcript, context: Context, pieces: Pieces) -> _Cutting | None:
-        found = table(transcript.messages, pieces)
+    def of(cls, transcript: Transcript, context: Context, cut: Cutter) -> _Cutting | None:
+        found = table(transcript.messages, cut)
         return cls(transcript, context, found) if len(found.kind) else None
 
     def draft(self, room: float) -> Draft:
         """The best choice for `room` estimated tokens."""
-        chosen, opened = self.offer.choose(self.offer.price(room))
-        drafted = {}
-        for g, members in enumerate(self.members):
-            if opened[g] and not self.pinned[g]:
-                drafted[g] = tuple(m for i in members if (m := self.cut(i, chosen)) is not None)
-        return {g: kept for g, kept in drafted.items() if kept}
+        import numpy as np
 
-    def cut(self, i: int, chosen: Bools) -> Message | None:
+        chosen, opened = self.offer.choose(self.offer.price(room, self.known))
+        self.write(chosen)
+        drafted = {}
+        for g in np.flatnonzero(opened & ~self.pinned).tolist():
+            kept = tuple(m for i in self.members[g] if (m := self.cut(i)) is not None)
+            if kept:
+                drafted[g] = kept
+        return drafted
+
+    def write(self, chosen: Bools) -> None:
+        """Bring `texts` in line with a choice: only those are written anew of which other pieces are chosen."""
+        import numpy as np
+
+        place = self.found.place
+        anew = np.bincount(place[chosen != self.chosen], minlength=len(self.texts)) > 0
+        some = np.bincount(place[chosen], minlength=len(self.texts)) > 0
+        written = np.flatnonzero(anew & some)
+        for n in np.flatnonzero(anew & ~some).tolist():
+            self.texts[n] = ""
+        for n, text in zip(written.tolist(), self.writing.write(chosen, written), strict=True):
+            self.texts[n] = text
+        for n in np.flatnonzero(anew).tolist():
+            self.cuts.pop(self.found.places[n].message, None)
+        self.chosen = chosen
+
+    def cut(self, i: int) -> Message | None:
         """Message `i` with only the chosen pieces; None where nothing of it is left."""
+        if i not in self.cuts:
+            self.cuts[i] = self._cut(i)
+        return self.cuts[i]
+
+    def _cut(self, i: int) -> Message | None:
         message, blocks = self.transcript.messages[i], []
         for j, block in enumerate(message.blocks):
             n = self.at.get((i, j))
             if n is None:
                 blocks.append(block)
                 continue
-            text = self.render(n, chosen)
+            text = self.texts[n]
             if isinstance(block, ToolResult):
                 blocks.append(block if text == block.text else replace(block, text=text or NOTHING))
             elif text:
                 blocks.append(replace(block, text=text) if isinstance(block, Text) and text != block.text else block)
         return message.with_blocks(blocks) if blocks else None
-
-    def render(self, n: int, chosen: Bools) -> str:
-        """The text of place `n` with only the chosen pieces; runs of neighbours as they stood, blanks between."""
-        import numpy as np
-
-        a, b = self.first[n], self.first[n + 1]
-        text, kept = self.found.texts[n], np.flatnonzero(chosen[a:b])
-        if len(kept) == b - a:
-            return text
-        if not len(kept):
-            return ""
-        unit = self.found.unit[a:b]
-        short = kept[-1] + 1 < b - a and unit[kept[-1] + 1] == unit[kept[-1]]
-        runs = self.framed(n, kept) if self.found.frames[n] else [(run, "") for run in self.runs(n, kept)]
-        return closed(join(text, runs), text) if short else join(text, runs)
-
-    def runs(self, n: int, kept: Ints) -> list[tuple[int, int]]:
-        """Neighbouring pieces of place `n` as they stand."""
-        import numpy as np
-
-        breaks, a = np.flatnonzero(np.diff(kept) > 1), self.first[n]
-        firsts = kept[np.concatenate([[0], breaks + 1])] + a
-        lasts = kept[np.concatenate([breaks, [len(kept) - 1]])] + a
-        return list(zip(self.found.start[firsts].tolist(), self.found.end[lasts].tolist(), strict=True))
-
-    def framed(self, n: int, kept: Ints) -> list[tuple[tuple[int, int], str]]:
-        """The runs of a place with long code, JSON or tables, in their frames."""
-        a, b = self.first[n], self.first[n + 1]
-        pieces = list(zip(self.found.start[a:b].tolist(), self.found.end[a:b].tolist(), strict=True))
-        return framed(self.found.texts[n], pieces, kept.tolist(), self.found.frames[n])
 
     def sizes(self, draft: Draft) -> dict[int, int]:
         """Exact tokens of each group of a draft."""
@@ -252,29 +254,3 @@ class _Cutting:
             chosen = [self.transcript.messages[i] for i in members] if self.pinned[g] else kept(g)
             now.update((m.id, m) for m in chosen)
         return self.transcript.with_messages(now[m.id] for m in self.transcript.messages if m.id in now)
-
-
-def join(text: str, runs: Sequence[tuple[tuple[int, int], str]]) -> str:
-    """The runs of `text`, each behind what stands before it, if anything does.
-
-    Else a line break stands between two where one stood, nothing between CJK characters, else a blank. A sentence that
-    lost its end gets its mark back, so that it does not run on into the next.
-    """
-    parts = [text[runs[0][0][0] : runs[0][0][1]]]
-    for ((_, end), _), ((start, stop), before) in pairwise(runs):
-        between = text[end:start]
-        last = text[end - 1]
-        mark = "" if before or last in MARKS or last in FIRM else next((m[0] for m in STOP.finditer(between)), "")
-        if mark and last in ",;:":
-            parts[-1] = parts[-1][:-1]
-        tight = not any(map(str.isspace, between)) and (last > "\u2e7f" or text[start : start + 1] > "\u2e7f")
-        parts += [mark, before or ("\n" if "\n" in between else "" if tight else " "), text[start:stop]]
-    return "".join(parts)
-
-
-def closed(cut: str, text: str) -> str:
-    """`cut` with the mark that ends `text`, or a sign that more followed, where the words at its end went."""
-    ends = text.rstrip()
-    if cut[-1] in MARKS or ends.endswith(cut[-8:]):
-        return cut
-    return cut.rstrip(",;:") + (ends[-1] if ends[-1] in MARKS else NOTHING)

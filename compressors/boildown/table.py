@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from boildown.identifiers import IDENTIFIER
+from boildown.identifiers import separated
 from boildown.marks import is_mark
 from boildown.text.frames import MARK, Frame, frames
 from boildown.text.kinds import Kind
+from boildown.text.pieces import Cutter, mixed
 from boildown.text.units import Unit, units
-from boildown.text.words import WORD
+from boildown.text.words import numbered
 from boildown.transcript import Message, Text, Thinking, ToolResult
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 MARKED = "\0"
 EMPTY_LINE = re.compile(r" *\d+→")
@@ -29,9 +29,6 @@ EMPTY_LINE = re.compile(r" *\d+→")
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
 FRAMING = frozenset({Kind.HEAD, Kind.OPEN, Kind.CLOSE})
-
-Pieces = Callable[[str, int, int], Sequence[tuple[int, int]]]
-"""(text, start, end) -> the spans in it that may be kept or dropped by themselves"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class Table:
 
     place     index into `places`: whose text a piece is in          start, end   its span in that text
     unit      index of its sentence, list item, line, code block      kind         index of its string in `types`
+    types     what pieces say; a string may stand there twice
     texts     the text of each place                               frames        what frames pieces there, if anything
     """
 
@@ -69,54 +67,80 @@ class Table:
         return np.array([p.message for p in self.places], np.int64)[self.place]
 
 
-def table(messages: Sequence[Message], pieces: Pieces) -> Table:
+def table(messages: Sequence[Message], cut: Cutter) -> Table:
     """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block, marks are none."""
     import numpy as np
 
-    places: list[Place] = []
-    texts: list[str] = []
-    ids: defaultdict[str, int] = defaultdict()
-    ids.default_factory = ids.__len__
-    spans: list[tuple[int, int]] = []
-    kinds: list[int] = []
-    per_unit: list[int] = []
-    per_place: list[int] = []
-    framed: list[list[Frame]] = []
+    read = _Reading()
     for i, message in enumerate(messages):
         for j, block in enumerate(() if message.pinned else message.blocks):
-            if not isinstance(block, Text | ToolResult | Thinking) or not block.text.strip() or is_mark(block.text):
+            if isinstance(block, Text | ToolResult | Thinking) and block.text.strip() and not is_mark(block.text):
+                read.add(Place(i, j), block.text, isinstance(block, Thinking))
+    found = mixed(read.said, read.wordy, cut)
+    shift, unit, place = (
+        np.repeat(np.array(column, np.int64), found.many) for column in (read.start, read.unit, read.place)
+    )
+    unit = np.cumsum(np.diff(unit, prepend=unit[:1]) > 0)
+    start, end = found.start + shift, found.end + shift
+    return Table(read.places, place, start, end, unit, found.kind, found.types, read.texts, read.frames)
+
+
+class _Reading:
+    """The texts of some messages as parts, each of which is cut by itself.
+
+    said   what a part says                    start        where it begins in its text
+    wordy  whether words of it may go          place, unit  whose it is
+    """
+
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+        self.texts: list[str] = []
+        self.frames: list[list[Frame]] = []
+        self.start: list[int] = []
+        self.place: list[int] = []
+        self.unit: list[int] = []
+        self.wordy: list[bool] = []
+        self.said: list[str] = []
+        self._units = 0
+
+    def add(self, place: Place, text: str, whole: bool) -> None:
+        parts = [] if whole else units(text)
+        self.places.append(place)
+        self.texts.append(text)
+        kinds = {unit[2] for unit in parts}
+        self.frames.append([] if kinds.isdisjoint(FRAMING) else frames(text, parts))
+        stamp = STAMP.match(text) if parts else None
+        if parts and not stamp and kinds <= WORDY:
+            self._sentences(text, parts)
+            return
+        for start, end, kind in parts or [Unit(0, len(text), Kind.CODE)]:
+            if kind in FRAMING:
                 continue
-            text, before = block.text, len(spans)
-            parts = [] if isinstance(block, Thinking) else units(text)
-            for found in _spans(text, parts, pieces):
-                spans += found
-                per_unit.append(len(found))
-                kinds += [ids[text[a:b]] for a, b in found]
-            places.append(Place(i, j))
-            texts.append(text)
-            framed.append(frames(text, parts) if any(unit.kind in FRAMING for unit in parts) else [])
-            per_place.append(len(spans) - before)
-    start, end = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2).T
-    place = np.repeat(np.arange(len(places)), per_place)
-    unit = np.repeat(np.arange(len(per_unit)), per_unit)
-    return Table(places, place, start, end, unit, np.array(kinds, np.int64), list(ids), texts, framed)
+            said, wordy = text[start:end], kind in WORDY
+            if not wordy and parts and "…" in said and MARK.fullmatch(said.strip()):
+                continue
+            if stamp and start < stamp.end() <= end:
+                self._part(start, text[start : stamp.end()], False)
+                start, said = stamp.end(), text[stamp.end() : end]
+            self._part(start, said, wordy)
+            self._units += 1
 
+    def _sentences(self, text: str, parts: Sequence[Unit]) -> None:
+        """Add parts all of which are of words."""
+        many = len(parts)
+        self.start += [start for start, _, _ in parts]
+        self.said += [text[start:end] for start, end, _ in parts]
+        self.place += [len(self.places) - 1] * many
+        self.unit += range(self._units, self._units + many)
+        self.wordy += [True] * many
+        self._units += many
 
-def _spans(text: str, parts: Sequence[Unit], pieces: Pieces) -> Iterator[Sequence[tuple[int, int]]]:
-    """The pieces of each unit of a text that has any; all of it where it has no units."""
-    if not parts:
-        yield whole(text, 0, len(text))
-        return
-    stamp = STAMP.match(text)
-    for start, end, kind in parts:
-        if kind in FRAMING or (kind not in WORDY and MARK.fullmatch(text[start:end].strip())):
-            continue
-        first = stamp.end() if stamp and start < stamp.end() <= end else start
-        spans = pieces(text, first, end) if kind in WORDY else whole(text, first, end)
-        if first > start:
-            spans = [(start, first), *spans]
-        if spans:
-            yield spans
+    def _part(self, start: int, said: str, wordy: bool) -> None:
+        self.start.append(start)
+        self.place.append(len(self.places) - 1)
+        self.unit.append(self._units)
+        self.wordy.append(wordy)
+        self.said.append(said)
 
 
 def whole(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -131,13 +155,22 @@ def whole(text: str, start: int, end: int) -> list[tuple[int, int]]:
 class Words:
     """The W words of all pieces: ids into `vocabulary`, and the piece that each stands in.
 
-    The first `plain` entries of the vocabulary are words, those after it identifiers.
+    The first `plain` entries of the vocabulary are words, those after it identifiers. `index` is where each stands.
     """
 
     word: Ints
     piece: Ints
     vocabulary: list[str]
     plain: int
+    index: dict[str, int]
+
+    def among(self, listed: Iterable[str]) -> Bools:
+        """Which entries of the vocabulary are listed."""
+        import numpy as np
+
+        found = np.zeros(len(self.vocabulary), bool)
+        found[[self.index[word] for word in listed if word in self.index]] = True
+        return found
 
 
 def words(found: Table, identifiers: bool = False) -> Words:
@@ -145,15 +178,19 @@ def words(found: Table, identifiers: bool = False) -> Words:
     import numpy as np
 
     ids: dict[str, int] = {}
-    types = ["" if EMPTY_LINE.fullmatch(t) else t for t in found.types]
-    split = [[ids.setdefault(w, len(ids)) for w in WORD.findall(t.lower())] for t in types]
+    types = found.types
+    if any("→" in text for text in found.texts):
+        types = ["" if t.endswith("→") and EMPTY_LINE.fullmatch(t) else t for t in types]
+    flat, holder = numbered(types, ids)
     plain = len(ids)
     if identifiers:
-        for text, held in zip(types, split, strict=True):
-            held += [ids.setdefault(MARKED + w, len(ids)) for w in IDENTIFIER.findall(text)]
-    flat = np.fromiter(chain.from_iterable(split), np.int64)
-    first = np.concatenate([[0], np.cumsum([len(s) for s in split], dtype=np.int64)])
-    many = np.diff(first)[found.kind]
+        known: dict[str, list[str]] = {}
+        named, namer = numbered(types, ids, lambda text: separated(text, known, MARKED))
+        flat, holder = np.concatenate([flat, named]), np.concatenate([holder, namer])
+        order = np.argsort(holder, kind="stable")
+        flat, holder = flat[order], holder[order]
+    sizes = np.bincount(holder, minlength=len(types))
+    first, many = np.cumsum(sizes) - sizes, sizes[found.kind]
     ends = np.cumsum(many)
-    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[:-1][found.kind] - (ends - many), many)
-    return Words(flat[place], np.repeat(np.arange(len(many)), many), list(ids), plain)
+    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[found.kind] - (ends - many), many)
+    return Words(flat[place], np.repeat(np.arange(len(many)), many), list(ids), plain, ids)

@@ -212,6 +212,8 @@ def _blank_cuts(text: str) -> Iterator[int]:
 
 
 def _in_pieces(texts: Sequence[str], lengths: Callable[[Sequence[str]], list[int]]) -> list[int]:
+    if max(map(len, texts), default=0) <= _PIECE:
+        return lengths(texts)
     parts = [pieces(text) for text in texts]
     counts = iter(lengths([piece for part in parts for piece in part]))
     return [sum(islice(counts, len(part))) for part in parts]
@@ -258,7 +260,8 @@ class Counter:
         self.estimated = 0
         self._known = {"": 0}
         # By identity, for hashing a message costs as much as adding it up; each is held, so that its id stays its own.
-        self._sizes: dict[int, tuple[Message, int]] = {}
+        self._sizes: dict[int, int] = {}
+        self._held: list[Message] = []
         self._values: dict[str, str] = {}
 
     def texts(self, texts: Iterable[str]) -> list[int]:
@@ -268,18 +271,20 @@ class Counter:
         missing = list(dict.fromkeys(text for text in texts if text not in known))
         if missing:
             known.update(zip(missing, self.tokenizer.count(missing), strict=True))
-            self.estimated += sum(map(is_estimated, missing))
+            self.estimated += sum(is_estimated(text) for text in missing if len(text) > _PIECE)
         return [known[text] for text in texts]
 
     def messages(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of each message, framing included."""
         sizes = self._sizes
         missing = [message for message in messages if id(message) not in sizes]
-        charges = [list(self._charges(message)) for message in missing]
-        counts = iter(self.texts(charge.text for part in charges for charge in part))
-        for message, part in zip(missing, charges, strict=True):
-            sizes[id(message)] = message, sum(charge.tokens + next(counts) for charge in part)
-        return [sizes[id(message)][1] for message in messages]
+        if missing:
+            charges = [list(self._charges(message)) for message in missing]
+            counts = iter(self.texts([charge.text for part in charges for charge in part]))
+            for message, part in zip(missing, charges, strict=True):
+                sizes[id(message)] = sum([charge.tokens + next(counts) for charge in part])
+            self._held += missing
+        return list(map(sizes.__getitem__, map(id, messages)))
 
     def total(self, messages: Sequence[Message]) -> int:
         """Tokens of a conversation: its messages and what is charged once; 0 where there are none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from operator import eq
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +206,15 @@ def groups(messages: Sequence[Message]) -> list[tuple[int, ...]]:
     caller: dict[str, int] = {}
     for i, message in enumerate(messages):
         for block in message.blocks:
+            if isinstance(block, Text):
+                continue
             if isinstance(block, ToolCall):
                 caller[block.id] = i
             elif isinstance(block, ToolResult) and block.call_id in caller:
                 a, b = find(caller[block.call_id]), find(i)
                 leader[max(a, b)] = min(a, b)
+    if all(map(eq, leader, count())):
+        return [(i,) for i in leader]
     members: dict[int, list[int]] = {}
     for i in range(len(messages)):
         members.setdefault(find(i), []).append(i)

@@ -54,12 +54,14 @@ def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Flo
     working = any(isinstance(b, ToolCall | ToolResult) for m in messages for b in m.blocks)
     spoken, where, count = words(found, working), found.messages, len(found.kind)
     plain = function_words(spoken)
-    digits = np.array([any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
+    digits = np.array([not w.isalpha() and any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
     value = np.sqrt(rarity(spoken, where)) * np.where(plain, FUNCTION_WORTH, 1.0) * np.where(digits, DIGIT_WORTH, 1.0)
     value[spoken.plain :] = IDENTIFIER_WORTH * np.maximum(value[spoken.plain :], 1.0)
     piece = np.bincount(spoken.piece, value[spoken.word] * mention(spoken.word) ** -REPEAT, count)
-    piece = piece * np.array([STAMP_WORTH if STAMP.fullmatch(t) else 1.0 for t in found.types])[found.kind]
-    own = np.array([w in FIRST_PERSON for w in spoken.vocabulary], float)
+    piece = (
+        piece * np.array([STAMP_WORTH if t[0] == "[" and STAMP.fullmatch(t) else 1.0 for t in found.types])[found.kind]
+    )
+    own = spoken.among(FIRST_PERSON).astype(float)
     said = np.array([m.role in ("user", "assistant") for m in messages], bool)[where]
     size = int(found.unit.max(initial=-1)) + 1
     personal = np.bincount(found.unit, said * np.bincount(spoken.piece, own[spoken.word], count), size) > 0
@@ -77,7 +79,7 @@ def function_words(spoken: Words) -> Bools:
     import numpy as np
 
     seen = np.bincount(spoken.word, minlength=len(spoken.vocabulary))
-    member = {name: np.array([w in listed for w in spoken.vocabulary], bool) for name, listed in FUNCTION.items()}
+    member = {name: spoken.among(listed) for name, listed in FUNCTION.items()}
     often = {name: int(seen[held].sum()) for name, held in member.items()}
     most = max(often.values())
     return np.asarray(np.any([held for name, held in member.items() if 2 * often[name] >= most], axis=0))

@@ -6,18 +6,21 @@ import json
 import random
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boildown.selection import join
 from boildown.stages.extractive import Extractive
 from boildown.stages.prune import Prune
-from boildown.table import FRAMING, whole
-from boildown.text.frames import MARK, framed, frames
+from boildown.table import table
+from boildown.text.frames import MARK
 from boildown.text.kinds import Kind
+from boildown.text.pieces import bare
 from boildown.text.structure import values
 from boildown.text.units import units
+from boildown.transcript import Message, Text
+from boildown.written import Writing
 from strategies import WORDS, chat, context
 
 
@@ -211,10 +214,11 @@ def test_the_units_of_any_json_tile_it_and_open_as_often_as_they_close(value: ob
 @given(JSONS, st.sampled_from([None, 2]), st.integers(0, 10**6))
 def test_any_members_of_json_that_stay_are_json(value: object, indent: int | None, seed: int) -> None:
     text = json.dumps({"list": [value, {"k": [value, "x" * 500]}, 1, 2], "end": "y" * 300}, indent=indent)
-    found = units(text)
-    pieces = [span for u in found if u.kind not in FRAMING for span in whole(text, u.start, u.end)]
-    kept = sorted(random.Random(seed).sample(range(len(pieces)), 1 + seed % len(pieces)))
-    json.loads(join(text, framed(text, pieces, kept, frames(text, found))))
+    found = table([Message("m1", "user", (Text(text),))], bare)
+    chosen = np.zeros(len(found.kind), bool)
+    chosen[random.Random(seed).sample(range(len(chosen)), 1 + seed % len(chosen))] = True
+    [cut] = Writing(found).write(chosen, np.array([0]))
+    json.loads(cut)
 
 
 @pytest.mark.parametrize(

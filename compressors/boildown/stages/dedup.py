@@ -7,11 +7,12 @@ from collections import Counter as Tally
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, pairwise
 
 from boildown.pipeline import Context
 from boildown.stages.repeats import Savings, copies, parts, refer
 from boildown.text.spans import _NEGATION
-from boildown.text.words import WORD
+from boildown.text.words import numbered
 from boildown.transcript import Message, Text, Transcript, groups
 
 LEAST_WORDS = 5
@@ -91,17 +92,18 @@ def near_copies(messages: Sequence[Message], candidates: Sequence[int], threshol
     The largest set of each family is kept, the newest of equals; each copy is compared with the kept one itself.
     """
     sets = _word_sets([messages[i] for i in candidates])
-    index: dict[int, deque[int]] = defaultdict(deque)
+    index: defaultdict[int, deque[int]] = defaultdict(deque)
     for c in sorted(range(len(sets)), key=lambda c: (-len(sets[c]), not messages[candidates[c]].pinned, -c)):
         words, message = sets[c], messages[candidates[c]]
         prefix = words[: len(words) - math.ceil(threshold * len(words)) + 1]
         found = None
-        for word in prefix:
+        held = [holders for word in prefix if (holders := index.get(word))]
+        for holders in held:
             # The sets come in falling size, so what is too large for this one is too large for all that follow.
-            while index[word] and threshold * len(sets[index[word][0]]) > len(words):
-                index[word].popleft()
+            while holders and threshold * len(sets[holders[0]]) > len(words):
+                holders.popleft()
         if not message.pinned:
-            for k in dict.fromkeys(k for word in prefix for k in index.get(word, ())):
+            for k in dict.fromkeys(chain.from_iterable(held)):
                 if _stands_for(messages[candidates[k]], message, sets[k], words, threshold):
                     found = k
                     break
@@ -112,12 +114,23 @@ def near_copies(messages: Sequence[Message], candidates: Sequence[int], threshol
             yield candidates[c], candidates[found]
 
 
-def _word_sets(messages: Sequence[Message]) -> list[tuple[int, ...]]:
+def _word_sets(messages: Sequence[Message]) -> list[list[int]]:
     """The distinct words of each message as ids, the rarest of all messages first."""
-    sets = [set(WORD.findall(m.text.lower())) for m in messages]
-    often = Tally(word for words in sets for word in words)
-    rank = {word: n for n, word in enumerate(sorted(often, key=lambda w: (often[w], w)))}
-    return [tuple(sorted(rank[w] for w in words)) for words in sets]
+    import numpy as np
+
+    texts = [m.text for m in messages]
+    ids: dict[str, int] = {}
+    number, holder = numbered(texts, ids)
+    size = max(len(ids), 1)
+    pairs = np.unique(holder * size + number)
+    often = np.bincount(pairs % size, minlength=len(ids))
+    by_name = np.array([ids[word] for word in sorted(ids)], np.int64)
+    rank = np.empty(len(ids), np.int64)
+    rank[by_name[np.argsort(often[by_name], kind="stable")]] = np.arange(len(ids))
+    ranked = np.sort(pairs // size * size + rank[pairs % size])
+    ends = np.cumsum(np.bincount(ranked // size, minlength=len(texts))).tolist()
+    flat = (ranked % size).tolist()
+    return [flat[a:b] for a, b in pairwise([0, *ends])]
 
 
 def _stands_for(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from boildown.pipeline import Context
 from boildown.selection import shrink
-from boildown.table import whole
+from boildown.text.pieces import bare
 from boildown.transcript import Transcript
 
 
@@ -24,8 +24,4 @@ class Extractive:
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
         room = context.target if context.last else int(context.target * self.share)
-        return shrink(transcript, context, _unit, room)
-
-
-def _unit(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    return whole(text, start, end)
+        return shrink(transcript, context, bare, room)

@@ -11,12 +11,13 @@ from boildown.errors import BudgetError
 from boildown.formats.convert import join_turns
 from boildown.marks import digest, reference, referred, settled
 from boildown.pipeline import Context
-from boildown.selection import NOTHING, shrink
+from boildown.selection import shrink
 from boildown.stages.window import window
-from boildown.table import WORDY, Pieces, whole
-from boildown.text.spans import pieces
+from boildown.table import WORDY
+from boildown.text.pieces import Cutter, Pieces, bare, mixed, words
 from boildown.text.units import units
 from boildown.transcript import Message, Opaque, Text, ToolResult, Transcript, groups
+from boildown.written import NOTHING
 
 LINE = re.compile(r"[^\n]+")
 FULL = 0.99
@@ -81,7 +82,7 @@ class Fit:
             return left
         return window(shrink(transcript, context, self._firmly(), room), replace(context, target=room))
 
-    def _firmly(self) -> Pieces:
+    def _firmly(self) -> Cutter:
         """Words, but whole the lines that are no sentences in the source: alone, in a cut text, they may look so."""
         firm: set[str] = set()
         for message in self.source.messages:
@@ -90,20 +91,18 @@ class Fit:
                     parts = ((block.text[start:end], kind) for start, end, kind in units(block.text))
                     firm.update(part.strip() for part, kind in parts if kind not in WORDY)
 
-        def cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
-            found: list[tuple[int, int]] = []
-            for line in LINE.finditer(text, start, end):
-                if line[0].strip() in firm:
-                    found += [*pieces(text, start, line.start()), *whole(text, *line.span())]
-                    start = line.end()
-            return found + pieces(text, start, end)
+        def cut(texts: Sequence[str]) -> Pieces:
+            parts = [[*_parted(text, firm)] for text in texts]
+            loose = [flag for held in parts for flag in ([True, False] * len(held))[: len(held)]]
+            found = mixed([part for held in parts for part in held], loose, words)
+            return found.within([list(map(len, held)) for held in parts])
 
         return cut
 
     def _opening(self, first: Message, context: Context) -> Message:
         """The first user message, short: what a conversation begins with whose beginning is gone."""
         room = max(OPENING_LEAST, int(context.target * OPENING_SHARE))
-        short = shrink(self.source.with_messages([first]), context, pieces, room + context.counter.framing.reply)
+        short = shrink(self.source.with_messages([first]), context, words, room + context.counter.framing.reply)
         return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING)])
 
     def _settled(self, transcript: Transcript) -> Transcript:
@@ -159,14 +158,14 @@ class Fit:
         part = self.source.with_messages(replace(m, pinned=False) for m in members)
         best: tuple[Message, ...] = ()
         most, largest = 0, inf
-        for cutter in (whole, pieces, pieces):
+        for cutter in (bare, words, words):
             short = shrink(part, context, cutter, room + context.counter.framing.reply, largest).messages
             size = sum(context.sizes(short))
             if len(short) == len(members) and most < size <= room:
                 best, most = short, size
             if most >= FULL * room:
                 break
-            largest = room - most if cutter is pieces else inf
+            largest = room - most if cutter is words else inf
         return best
 
     def _with(self, transcript: Transcript, back: Sequence[Message]) -> Transcript:
@@ -182,6 +181,17 @@ class Fit:
                 merged.append(waiting.pop())
             merged.append(_without(put.get(message.id, message), taken))
         return transcript.with_messages([*merged, *reversed(waiting)])
+
+
+def _parted(text: str, firm: Set[str]) -> Iterator[str]:
+    """The text in parts, every other one of which is a line that is `firm`."""
+    at = 0
+    for line in LINE.finditer(text):
+        if line[0].strip() in firm:
+            yield text[at : line.start()]
+            yield line[0]
+            at = line.end()
+    yield text[at:]
 
 
 def _without(message: Message, ids: Set[str]) -> Message:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from boildown.pipeline import Context
 from boildown.selection import shrink
-from boildown.text.spans import pieces
+from boildown.text.pieces import words
 from boildown.transcript import Transcript
 
 
@@ -17,4 +17,4 @@ class Prune:
     REASON = "words worth least per token"
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
-        return shrink(transcript, context, pieces, context.target)
+        return shrink(transcript, context, words, context.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress, count
 from operator import itemgetter
@@ -117,7 +117,12 @@ _WIDE_WORD = re.compile(
     re.VERBOSE,
 )
 
-_CHARGED = re.compile(r"[\d`~\"'’“„«‘「『]|:\\")
+_MARKS = re.compile(r"[\d`~\"'’“„«‘「『\\]")
+_DIGIT = re.compile(r"\d")
+# Where code, a quoted string, a path with blanks or an elided "ne" may begin. A word shows it by itself.
+_CHARGED = re.compile(r"[`“„«‘「『]|:\\|~~~|[nN]['’](?<!\w..)(?!t\b)\w")
+_OPENS = re.compile(r"\"(?<!\w\")[^\s\"]|'(?<!\w')[^\s']")
+_CLOSES = re.compile(r"(?<=\S)[\"'](?!\w)")
 # The first character comes first and what stands before it second: so `re` can skip to the next candidate.
 _CODE = re.compile(r"`(?<!``)(?:`(?!`)[^`\n]++(?:`[^`\n]++)*``|[^`\n]++`)")
 _QUOTE = re.compile(
@@ -136,44 +141,19 @@ _ENDS = tuple(".,;:!?)…。，！？；،؟।")
 _ADJOINING = "([{\"'“”«»„‘’*_`<>.,;:!?)]}…。，！？；،؟।"
 
 
-def pieces(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """The words of `text[start:end]` with what adjoins them, those of a protected span as one.
-
-    The blanks between pieces belong to none, and what stands outside of the range does not count. In scripts without
-    blanks a word is a run of one script; in Thai, Lao, Khmer and Burmese, where words cannot be told without a
-    dictionary, it is what stands between two blanks.
-    """
-    part = text[start:end]
-    spans, words = _words(part)
-    found = _joined(spans, _groups(part, spans, words))
-    return [(start + i, start + j) for i, j in found] if start else found
-
-
 def protected(text: str) -> list[Span]:
     """The spans of `text` that survive whole or not at all, in order and apart from each other."""
-    spans, words = _words(text)
-    groups = {(i, i) for i, word in enumerate(words) if _MARKED.search(word)}
-    found = _apart(sorted(groups.union(_groups(text, spans, words))))
+    spans = wide_words([text]).get(0) or [match.span() for match in _WORD.finditer(text)]
+    words = [text[start:end] for start, end in spans]
+    marked = {(i, i) for i, word in enumerate(words) if _MARKED.search(word)}
+    found = _apart(sorted(marked.union(groups(text, spans, words))))
     return [_trimmed(text, spans[first][0], spans[last][1]) for first, last in found]
 
 
-def _words(text: str) -> tuple[list[Span], list[str]]:
-    """The words of `text` and where they stand."""
-    if not text.isascii() and _HAS_WIDE.search(text):
-        spans = [match.span() for match in _WIDE_WORD.finditer(text)]
-        return spans, [text[start:end] for start, end in spans]
-    return [match.span() for match in _WORD.finditer(text)], text.split()
-
-
-def _joined(spans: list[Span], groups: list[Span]) -> list[Span]:
-    """`spans` with the words of each group as one."""
-    out: list[Span] = []
-    at = 0
-    for first, last in groups:
-        out += spans[at:first]
-        out.append((spans[first][0], spans[last][1]))
-        at = last + 1
-    return out + spans[at:]
+def wide_words(texts: Sequence[str]) -> dict[int, list[Span]]:
+    """The words of those texts whose script has no blanks between them."""
+    wide = (n for n, text in enumerate(texts) if not text.isascii() and _HAS_WIDE.search(text))
+    return {n: [match.span() for match in _WIDE_WORD.finditer(texts[n])] for n in wide}
 
 
 def _apart(groups: Iterable[Span]) -> list[Span]:
@@ -192,15 +172,59 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return start, start + (len(text[start:end].rstrip(".,;:!?…。，！？；،؟।")) or end - start)
 
 
-def _groups(text: str, spans: list[Span], words: list[str]) -> list[Span]:
+TRIGGER, NUMBER, CHARGED, OPENS, CLOSES = 1, 2, 4, 8, 16
+"""What a word may give away: a negation or a numeral; a digit; that code, a path with blanks or the like may begin, or
+that a straight quote may open, or close."""
+_GIVEN = ((NUMBER, _DIGIT), (CHARGED, _CHARGED), (OPENS, _OPENS), (CLOSES, _CLOSES))
+
+
+def marks(word: str) -> int:
+    """What a word gives away by itself: that it is a negation or a numeral, and what its characters do."""
+    given = TRIGGER if word in _TRIGGER else 0
+    for flag, form in _GIVEN:
+        if form.search(word):
+            given |= flag
+    return given
+
+
+def marked(words: Sequence[str]) -> dict[int, int]:
+    """The indexes of the words that give anything away, and what."""
+    import numpy as np
+
+    ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)) + 1)
+    special = [match.start() for match in _MARKS.finditer("\n".join(words))]
+    at = set(np.searchsorted(ends, np.array(special, np.int64), "right").tolist())
+    at.update(compress(count(), map(_TRIGGER.__contains__, words)))
+    return {n: marks(words[n]) for n in at}
+
+
+def groups(text: str, spans: list[Span], words: list[str]) -> list[Span]:
     """The first and the last word of each protected span of several words."""
-    groups: list[Span] = []
-    for at in compress(count(), map(_TRIGGER.__contains__, words)):
-        if not groups or at >= groups[-1][1]:
-            groups.append(_around_negation(words, at) if words[at] in _NEGATION else _around_number(words, at))
-    if _CHARGED.search(text):
-        groups += _charged(text, spans, words)
-    return _apart(sorted(group for group in groups if group[0] < group[1])) if groups else groups
+    found = _triggered(words, compress(count(), map(_TRIGGER.__contains__, words)))
+    return _several(found + _charged(text, spans, words))
+
+
+def clustered(words: list[str], marked: list[tuple[int, int]]) -> list[Span]:
+    """`groups` of a text without quotes and code, given what its words give away, each by its index."""
+    found, done = _triggered(words, [at for at, given in marked if given & TRIGGER]), 0
+    for at, given in marked:
+        if given & NUMBER and at >= done:
+            found.append((_before_number(words, at), done := _after_number(words, at)))
+    return _several(found)
+
+
+def _triggered(words: list[str], triggers: Iterable[int]) -> list[Span]:
+    found: list[Span] = []
+    for at in triggers:
+        if not found or at >= found[-1][1]:
+            found.append(_around_negation(words, at) if words[at] in _NEGATION else _around_number(words, at))
+    return found
+
+
+def _several(found: Iterable[Span]) -> list[Span]:
+    """Those of several words, in order and apart from each other."""
+    several = [group for group in found if group[0] < group[1]]
+    return _apart(sorted(several)) if len(several) > 1 else several
 
 
 def _charged(text: str, spans: list[Span], words: list[str]) -> list[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, repeat
 from typing import NamedTuple
 
@@ -112,6 +112,9 @@ _SCRIPTS = (
 def units(text: str, long: int = 2000) -> list[Unit]:
     """The units of `text`, which they tile. Code and tables of more than `long` characters are split, and long JSON."""
     rows: list[Row] = []
+    if text[:1].isalpha() and text[1:2] != ")" and "\n" not in text:  # Most turns: one line that is no list item.
+        _extend(rows, 0, _sentence_ends(text, 0, len(text)), Kind.SENTENCE)
+        return list(map(tuple.__new__, repeat(Unit), rows))
     at = 0
     for start, end in fences(text) if "```" in text or "~~~" in text else ():
         _unfenced(text, at, start, long, rows)
@@ -138,6 +141,7 @@ def fences(text: str) -> Iterator[tuple[int, int]]:
         yield opening.start(), at
 
 
+@lru_cache(16)
 def language(text: str) -> str:
     """A guess at the language of `text` by its script: what sentencex needs to know its abbreviations."""
     if text.isascii():
@@ -282,6 +286,10 @@ def _mended(text: str, found: list[int], end: int) -> list[int]:
     for cut in found:
         if text[cut] in _CLOSING and (closers := _CLOSERS.match(text, cut, end)):
             cut = closers.end()
+        if last < cut < end and text[cut - 1] == " " and text[cut - 2] in "!?":  # What an abbreviation has not.
+            cuts.append(cut)
+            last = cut
+            continue
         before = text[cut - 8 : cut].split() if cut > 8 else text[:cut].split()
         if last < cut < end and not (before and before[-1][-1] == "." and _abbreviated(before, text[cut : cut + 4])):
             cuts.append(cut)

@@ -3,9 +3,67 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 # Letters and digits of any script; a CJK run gives its characters one by one, for want of blanks between words.
 WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
+
+SEPARATOR = "\x1f"
+"""A blank that stands in no text: put between texts it keeps their words apart."""
+_WORDS = re.compile(f"{WORD.pattern}|{SEPARATOR}")
+_BATCH = 1 << 20
+"""Characters that are read at once: enough to be quick, and little beside what a large file takes"""
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Neighbouring texts, of about so many characters together that they can be read at once."""
+    start = size = 0
+    for end, text in enumerate(texts, 1):
+        size += len(text)
+        if size >= _BATCH:
+            yield texts[start:end]
+            start, size = end, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
+def _split(text: str) -> list[str]:
+    return _WORDS.findall(text.lower())
+
+
+def numbered(
+    texts: Sequence[str], ids: dict[str, int], split: Callable[[str], list[str]] = _split
+) -> tuple[Ints, Ints]:
+    """The number that each word has in `ids`, where new ones are added, and the index of the text that it is in.
+
+    `split` gives the words of several texts, in lower case unless it is said otherwise, and the separators between.
+    """
+    import numpy as np
+
+    numbers, holders, before = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
+    for batch in batches(texts):
+        joined = SEPARATOR.join(batch)
+        if joined.count(SEPARATOR) >= len(batch):
+            joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in batch)
+        found = split(joined)
+        for word in dict.fromkeys(found):
+            if word not in ids and word != SEPARATOR:
+                ids[word] = len(ids)
+        number = np.fromiter(map(ids.get, found, repeat(-1)), np.int64, len(found))
+        there = number >= 0
+        numbers.append(number[there])
+        holders.append(before + np.cumsum(~there)[there])
+        before += len(batch)
+    return np.concatenate(numbers), np.concatenate(holders)
+
 
 # The closed classes by language: articles, pronouns, auxiliaries, prepositions, conjunctions. Negations are not here.
 FUNCTION = {

@@ -1,0 +1,166 @@
+"""Texts written with only some of their pieces, all at once: what stands between two that were no neighbours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from boildown.table import Table
+from boildown.text.frames import framed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+NOTHING = "…"
+MARKS = ".!?…。！？।؟"
+FIRM = "`~|{}[]"
+"""What ends code, a table's row or JSON, where a sentence's mark would be out of place."""
+STOP = re.compile(r"[.!?…](?=[\"')\]]*(\s))|[。！？।؟]")
+BREAK = re.compile("\n")
+WIDE = re.compile("[\u2e80-\U0010ffff]")
+"""Characters between which no blank is written"""
+
+FAR = 1 << 62
+_SPACES = ("", " ", "\n")
+
+Ends = tuple[list[int], list[int], list[int]]
+Run = tuple[int, int, int, str]
+"""Text, start, end, and what stands before it, if anything is to"""
+
+
+class Writing:
+    """The texts of a table, to be written with different choices of its pieces."""
+
+    def __init__(self, found: Table) -> None:
+        import numpy as np
+
+        self.found = found
+        self.first = np.searchsorted(found.place, np.arange(len(found.texts) + 1))
+        self.framed = np.array(list(map(bool, found.frames)), bool)
+        self.wide = np.array([not t.isascii() and WIDE.search(t) is not None for t in found.texts], bool)
+        self.goes_on = np.append(np.diff(found.unit) == 0, False)
+        self.ends: dict[int, Ends] = {}
+
+    def write(self, chosen: Bools, places: Ints) -> list[str]:
+        """The texts of these places, ascending, with only the chosen pieces, of which each has at least one."""
+        import numpy as np
+
+        if not len(places):
+            return []
+        kept = np.flatnonzero(chosen)
+        place = self.found.place[kept]
+        many = np.bincount(place, minlength=len(self.found.texts))
+        cut = np.zeros(len(many), bool)
+        cut[places] = many[places] < np.diff(self.first)[places]
+        rows = cut[place] & ~self.framed[place]
+        runs = self._runs(kept[rows])
+        for n in np.flatnonzero(cut & self.framed).tolist():
+            runs += self._in_frames(n, chosen)
+        texts = dict(self._joined(runs)) if runs else {}
+        last = kept[np.cumsum(many) - 1]
+        short = cut & self.goes_on[last] & (last + 1 < self.first[1:])
+        for n in np.flatnonzero(short).tolist():
+            texts[n] = closed(texts[n], self.found.texts[n])
+        return [texts.get(n) or self.found.texts[n] for n in places.tolist()]
+
+    def _runs(self, kept: Ints) -> list[Run]:
+        """Neighbouring pieces of one text as they stand."""
+        import numpy as np
+
+        place = self.found.place[kept]
+        starts = np.flatnonzero((np.diff(place, prepend=-1) != 0) | (np.diff(kept, prepend=-2) > 1))
+        ends = np.append(starts[1:], len(kept)) - 1 if len(kept) else starts
+        columns = place[starts], self.found.start[kept[starts]], self.found.end[kept[ends]]
+        return list(zip(*(column.tolist() for column in columns), repeat("")))
+
+    def _in_frames(self, n: int, chosen: Bools) -> Iterator[Run]:
+        """The runs of a text with long code, JSON or tables, in their frames."""
+        import numpy as np
+
+        a, b = self.first[n], self.first[n + 1]
+        pieces = list(zip(self.found.start[a:b].tolist(), self.found.end[a:b].tolist(), strict=True))
+        kept = np.flatnonzero(chosen[a:b]).tolist()
+        for (start, end), before in framed(self.found.texts[n], pieces, kept, self.found.frames[n]):
+            yield n, start, end, before
+
+    def _joined(self, runs: Sequence[Run]) -> Iterator[tuple[int, str]]:
+        """Each text of which there are runs, of those.
+
+        A line break stands between two where one stood, nothing between CJK characters, else a blank. A sentence that
+        lost its end gets its mark back, so that it does not run on into the next.
+        """
+        import numpy as np
+
+        texts = self.found.texts
+        owner, start, end = (np.array(column, np.int64) for column in zip(*(run[:3] for run in runs), strict=True))
+        opens = np.diff(owner, prepend=-1) != 0
+        bounds = np.flatnonzero(opens)
+        offsets, breaks, stops = self._ends(owner[bounds].tolist())
+        shift = np.repeat(offsets, np.diff(np.append(bounds, len(runs))))
+        behind, ahead = np.append(-1, (end + shift)[:-1]), start + shift
+        broken = np.searchsorted(breaks, behind) < np.searchsorted(breaks, ahead)
+        spaces = map(_SPACES.__getitem__, np.where(opens, 0, 1 + broken).tolist())
+        parts = [
+            text
+            for (n, a, b, before), space in zip(runs, spaces, strict=True)
+            for text in (before or space, texts[n][a:b])
+        ]
+        for i in np.flatnonzero(self.wide[owner] & ~opens & ~broken).tolist():
+            n, a, _, before = runs[i]
+            if not before and _tight(texts[n], runs[i - 1][2], a):
+                parts[2 * i] = ""
+        stop, blank = stops[:, np.searchsorted(stops[0], behind)]
+        for i in np.flatnonzero((stop < ahead) & (blank < ahead) & ~opens).tolist():
+            n, _, _, before = runs[i]
+            last = parts[2 * i - 1][-1]
+            if not before and last not in MARKS and last not in FIRM:
+                parts[2 * i] = texts[n][stop[i] - shift[i]] + parts[2 * i]
+                parts[2 * i - 1] = parts[2 * i - 1][:-1] if last in ",;:" else parts[2 * i - 1]
+        for n, a, b in zip(owner[bounds].tolist(), bounds.tolist(), [*bounds[1:].tolist(), len(runs)], strict=True):
+            yield n, "".join(parts[2 * a : 2 * b])
+
+    def _ends(self, places: Sequence[int]) -> tuple[Ints, Ints, Ints]:
+        """Where some texts start, were they in a row, where their line breaks stand, and where their sentences end.
+
+        The last are two rows: the mark that ends a sentence, and the blank that shows it; one is FAR behind all.
+        """
+        import numpy as np
+
+        offsets, breaks, stops, blanks, at = list[int](), list[int](), list[int](), list[int](), 0
+        for n in places:
+            if n not in self.ends:
+                self.ends[n] = ends(self.found.texts[n])
+            held = self.ends[n]
+            offsets.append(at)
+            breaks += [at + place for place in held[0]]
+            stops += [at + place for place in held[1]]
+            blanks += [at + place for place in held[2]]
+            at += len(self.found.texts[n]) + 1
+        return np.array(offsets), np.array(breaks, np.int64), np.array([[*stops, FAR], [*blanks, FAR]])
+
+
+def ends(text: str) -> Ends:
+    """Where line breaks stand, where sentences end, and the blanks that show it."""
+    found = [(match.start(), match.start(match.lastindex or 0)) for match in STOP.finditer(text)]
+    breaks = [match.start() for match in BREAK.finditer(text)] if "\n" in text else []
+    return breaks, [stop for stop, _ in found], [blank for _, blank in found]
+
+
+def _tight(text: str, end: int, start: int) -> bool:
+    """Whether no blank belongs between what ends and what starts there."""
+    between = any(map(str.isspace, text[end:start]))
+    return not between and any(WIDE.match(character) for character in (text[end - 1], text[start : start + 1]))
+
+
+def closed(cut: str, text: str) -> str:
+    """`cut` with the mark that ends `text`, or a sign that more followed, where the words at its end went."""
+    ends = text.rstrip()
+    if cut[-1] in MARKS or ends.endswith(cut[-8:]):
+        return cut
+    return cut.rstrip(",;:") + (ends[-1] if ends[-1] in MARKS else NOTHING)
