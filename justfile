@@ -55,6 +55,10 @@ roundtrip *arguments:
 validity *arguments:
     {{python}} benchmarks/validity.py {{arguments}}
 
+# The packed scorer, trained again; it comes out as it was unless its data or features changed (needs ../shared)
+scorer *arguments:
+    {{python}} scripts/train_scorer.py {{arguments}}
+
 # Start-up and scale, as ratios (scale needs ../shared)
 bench *sizes="1000 10000 100000":
     {{python}} benchmarks/startup.py

@@ -83,6 +83,14 @@ Prices = Annotated[
     str | None,
     typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices, for the stage 'cache'."),
 ]
+Scorer = Annotated[
+    str | None,
+    typer.Option(
+        "--scorer",
+        metavar="SCORER",
+        help="What scores words in prune and extractive: learned, none, a file from 'boildown train', a plug-in.",
+    ),
+]
 Conversation = Annotated[
     int | None, typer.Option("--conversation", min=1, metavar="N", help="Which conversation of a file with several.")
 ]

@@ -30,6 +30,8 @@ STAGES: dict[str, str] = {
     "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",
 }
+SCORED = ("extractive", "prune")
+"""The stages that --scorer is for"""
 DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"
 

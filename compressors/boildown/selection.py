@@ -13,6 +13,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.pipeline import Context
+from boildown.scoring.choice import LEARNED, chosen, scored
+from boildown.scoring.scorer import Scorer
 from boildown.table import Table, table
 from boildown.text.pieces import Cutter
 from boildown.transcript import Message, Text, ToolResult, Transcript, groups
@@ -94,7 +96,12 @@ class Offer:
 
 
 def shrink(
-    transcript: Transcript, context: Context, cut: Cutter, room: int, largest: float = float("inf")
+    transcript: Transcript,
+    context: Context,
+    cut: Cutter,
+    room: int,
+    largest: float = float("inf"),
+    scorer: str = LEARNED,
 ) -> Transcript:
     """Take out the pieces that are worth least until the transcript costs at most `room` tokens, and nearly all of it.
 
@@ -102,7 +109,7 @@ def shrink(
     Pieces cost other tokens in a row than alone, so two choices are counted exactly, one that fits and one that does
     not quite; the newest groups then take the larger choice for as long as the room allows.
     """
-    cutting = context.again(cut, transcript.messages, lambda: _Cutting.of(transcript, context, cut))
+    cutting = context.again((cut, scorer), transcript.messages, lambda: _Cutting.of(transcript, context, cut, scorer))
     if cutting is None or context.count(transcript) <= room:
         return transcript
     free = room - cutting.taken
@@ -126,10 +133,10 @@ Draft = dict[int, tuple[Message, ...]]
 class _Cutting:
     """One transcript being cut: its table, its groups, and drafts of it at different prices."""
 
-    def __init__(self, transcript: Transcript, context: Context, found: Table) -> None:
+    def __init__(self, transcript: Transcript, context: Context, found: Table, scorer: str) -> None:
         import numpy as np
 
-        self.transcript, self.context, self.found = transcript, context, found
+        self.transcript, self.context, self.found, self.scorer = transcript, context, found, scorer
         messages = transcript.messages
         self.members = groups(messages)
         self.pinned = np.array([any(messages[i].pinned for i in members) for members in self.members], bool)
@@ -158,7 +165,11 @@ class _Cutting:
         cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
         holder = [p.message for p in found.places]
         framing = np.maximum(sizes - np.bincount(holder, count.texts(found.texts), len(messages)), 0.0)
-        value = worth(found, messages, cost, framing)
+        scorer = chosen(self.scorer)
+        if scorer is None or isinstance(scorer, Scorer):
+            value = worth(found, messages, cost, framing, scorer)
+        else:
+            value = scored(scorer, found, messages, cost, framing)
         marks = np.bincount(holder, minlength=len(messages))
         fixed = np.bincount(owner, framing + marks, len(self.members))
         bare = float(count.framing.message) * np.bincount(owner, minlength=len(self.members))
@@ -168,9 +179,9 @@ class _Cutting:
         return Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
 
     @classmethod
-    def of(cls, transcript: Transcript, context: Context, cut: Cutter) -> _Cutting | None:
+    def of(cls, transcript: Transcript, context: Context, cut: Cutter, scorer: str) -> _Cutting | None:
         found = table(transcript.messages, cut)
-        return cls(transcript, context, found) if len(found.kind) else None
+        return cls(transcript, context, found, scorer) if len(found.kind) else None
 
     def draft(self, room: float) -> Draft:
         """The best choice for `room` estimated tokens."""

@@ -29,6 +29,7 @@ class Settings:
     pin: str | None = None
     pin_system: bool | None = None
     tokenizer: str | None = None
+    scorer: str | None = None
 
     def said(self) -> dict[str, Any]:
         """What is not None, by field."""
@@ -112,6 +113,13 @@ def _tokenizer(value: object) -> str:
     return _text(value)
 
 
+def _scorer(value: object) -> str:
+    from boildown.scoring.choice import chosen
+
+    chosen(_text(value))
+    return _text(value)
+
+
 def _pipeline(value: object) -> str:
     """The spec of a pipeline: a string as it is, or an array of strings and of tables with `stage` and its options."""
     from boildown import registry
@@ -149,4 +157,5 @@ CHECKS: dict[str, Callable[[object], object]] = {
     "pin": _pattern,
     "pin-system": _truth,
     "tokenizer": _tokenizer,
+    "scorer": _scorer,
 }

@@ -45,6 +45,7 @@ class Table:
 
     place     index into `places`: whose text a piece is in          start, end   its span in that text
     unit      index of its sentence, list item, line, code block      kind         index of its string in `types`
+    wordy     whether it is of a sentence, not of code or the like
     types     what pieces say; a string may stand there twice
     texts     the text of each place                               frames        what frames pieces there, if anything
     """
@@ -56,6 +57,7 @@ class Table:
     unit: Ints
     kind: Ints
     types: list[str]
+    wordy: Bools
     texts: list[str] = field(default_factory=list)
     frames: list[list[Frame]] = field(default_factory=list)
 
@@ -82,7 +84,8 @@ def table(messages: Sequence[Message], cut: Cutter) -> Table:
     )
     unit = np.cumsum(np.diff(unit, prepend=unit[:1]) > 0)
     start, end = found.start + shift, found.end + shift
-    return Table(read.places, place, start, end, unit, found.kind, found.types, read.texts, read.frames)
+    wordy = np.repeat(np.array(read.wordy, bool), found.many)
+    return Table(read.places, place, start, end, unit, found.kind, found.types, wordy, read.texts, read.frames)
 
 
 class _Reading:

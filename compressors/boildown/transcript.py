@@ -190,6 +190,11 @@ class Transcript:
             yield message, was is not None and was.blocks == message.blocks and was.role == message.role
 
 
+def works(messages: Iterable[Message]) -> bool:
+    """Whether tools are used."""
+    return any(isinstance(block, ToolCall | ToolResult) for message in messages for block in message.blocks)
+
+
 def groups(messages: Sequence[Message]) -> list[tuple[int, ...]]:
     """The smallest sets of messages that never part a tool call from its results, as ascending indexes.
 

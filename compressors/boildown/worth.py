@@ -14,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from boildown.speaking import speakers
 from boildown.table import STAMP, Table, Words, words
 from boildown.text.words import FIRST_PERSON, FUNCTION
-from boildown.transcript import Message, ToolCall, ToolResult
+from boildown.transcript import Message, works
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from boildown.scoring.scorer import Scorer
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -32,7 +35,6 @@ REPEAT = 0.2
 OWN_WORDS = 1.5
 SENTENCE_DENSITY = 0.5
 MESSAGE_DENSITY = 1.0
-LENGTH_DISCOUNT = 0.75
 IDENTIFIER_WORTH = 5.0
 STAMP_WORTH = 2.0
 
@@ -47,17 +49,18 @@ def rarity(spoken: Words, messages: Ints) -> Floats:
     return np.log1p(len(np.unique(messages)) / (1.0 + df))
 
 
-def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Floats) -> Floats:
+def worth(
+    found: Table, messages: Sequence[Message], costs: Floats, framing: Floats, scorer: Scorer | None = None
+) -> Floats:
     """The worth of each piece. `costs` are its tokens, `framing` those each message costs besides its text."""
     import numpy as np
 
-    working = any(isinstance(b, ToolCall | ToolResult) for m in messages for b in m.blocks)
+    working = works(messages)
     spoken, where, count = words(found, working), found.messages, len(found.kind)
-    plain = function_words(spoken)
-    digits = np.array([not w.isalpha() and any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
-    value = np.sqrt(rarity(spoken, where)) * np.where(plain, FUNCTION_WORTH, 1.0) * np.where(digits, DIGIT_WORTH, 1.0)
-    value[spoken.plain :] = IDENTIFIER_WORTH * np.maximum(value[spoken.plain :], 1.0)
-    piece = np.bincount(spoken.piece, value[spoken.word] * mention(spoken.word) ** -REPEAT, count)
+    each = alone(spoken, where)
+    if scorer and (scorer.tools or not working):
+        each = each * scorer.correction(found, spoken, messages)
+    piece = np.bincount(spoken.piece, each, count)
     piece = (
         piece * np.array([STAMP_WORTH if t[0] == "[" and STAMP.fullmatch(t) else 1.0 for t in found.types])[found.kind]
     )
@@ -69,6 +72,18 @@ def worth(found: Table, messages: Sequence[Message], costs: Floats, framing: Flo
     piece = piece * density(found.unit, piece, costs, np.zeros(size))[found.unit] ** SENTENCE_DENSITY
     piece = piece * density(where, piece, costs, framing)[where] ** MESSAGE_DENSITY
     return np.asarray(piece * speakers(where, messages, costs)[where])
+
+
+def alone(spoken: Words, messages: Ints) -> Floats:
+    """(W,) what each word is worth by itself; `messages` are those of the pieces."""
+    import numpy as np
+
+    plain = function_words(spoken)
+    digits = np.array([not w.isalpha() and any(map(str.isdigit, w)) for w in spoken.vocabulary], bool)
+    value = np.sqrt(rarity(spoken, messages)) * np.where(plain, FUNCTION_WORTH, 1.0)
+    value = value * np.where(digits, DIGIT_WORTH, 1.0)
+    value[spoken.plain :] = IDENTIFIER_WORTH * np.maximum(value[spoken.plain :], 1.0)
+    return np.asarray(value[spoken.word] * mention(spoken.word) ** -REPEAT)
 
 
 def function_words(spoken: Words) -> Bools:
@@ -106,18 +121,3 @@ def density(holder: Ints, worths: Floats, costs: Floats, framing: Floats) -> Flo
     value = np.bincount(holder, worths, size) / np.maximum(np.bincount(holder, costs, size) + framing, 1.0)
     mean = float(value[value > 0].mean()) if (value > 0).any() else 1.0
     return np.asarray(value / mean)
-
-
-def speakers(where: Ints, messages: Sequence[Message], costs: Floats) -> Floats:
-    """Each message's factor: 1 for roles that talk as the user does, less the longer a role talks."""
-    import numpy as np
-
-    length = np.bincount(where, costs, len(messages))
-    roles: dict[str, list[float]] = {}
-    for message, tokens in zip(messages, length, strict=True):
-        if tokens:
-            roles.setdefault(message.role, []).append(float(tokens))
-    means = {role: sum(held) / len(held) for role, held in roles.items()}
-    usual = means.get("user") or min(means.values(), default=1.0)
-    factor = {role: max(mean / usual, 1.0) ** -LENGTH_DISCOUNT for role, mean in means.items()}
-    return np.array([factor.get(m.role, 1.0) for m in messages])

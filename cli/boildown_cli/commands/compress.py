@@ -32,6 +32,7 @@ def compress(
     report: options.ReportFile = None,
     archive: options.ArchiveFolder = None,
     prices: options.Prices = None,
+    scorer: options.Scorer = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
     tokenizer: options.TokenizerOrDefault = None,
@@ -63,6 +64,7 @@ def compress(
         pin=pin,
         pin_system=pin_system,
         tokenizer=tokenizer,
+        scorer=scorer,
     )
     settled = options.config(config, no_config).settle(pipeline_of(flags), preset)
     _check_targets(file, output, report, archive)
@@ -92,6 +94,8 @@ def make_job(settled: Settings, read_as: str | None, write_as: str | None, stric
     if settled.ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
     given = {"cache": {"prices": prices}} if prices else {}
+    if settled.scorer is not None:
+        given |= {name: {"scorer": settled.scorer} for name in registry.SCORED}
     stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline, given)
     if prices and not any(named.name == "cache" for named in stages):
         raise UsageError(f"--prices {prices}: only the stage 'cache' uses prices. Add it to --pipeline.")

@@ -108,7 +108,7 @@ def probes(
     places = {m.id: n for n, m in enumerate(messages)}
     found = []
     for question in questions:
-        held = tuple(tuple(spoken[n]) for n in _evidence(question, places))
+        held = tuple(tuple(spoken[n]) for n in evidence(question, places))
         known = {w for said in held for w in said} if held else index.places.keys()
         answer = {w: weight for w in words(question.answer) if w in known and (weight := weigh(w))}
         asked = {w: x for w in words(question.text) if w in known and w not in answer and (x := weigh(w))}
@@ -116,7 +116,11 @@ def probes(
     return found
 
 
-def _evidence(question: Question, places: dict[str, int]) -> Iterator[int]:
+def evidence(question: Question, places: dict[str, int]) -> Iterator[int]:
+    """The indexes of the messages that a question names. `places` is the index of each message's id.
+
+    Raises InputError for one that there is not.
+    """
     for named in question.evidence:
         place = places.get(named, -1) if isinstance(named, str) else named
         if not 0 <= place < len(places):

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from itertools import chain, pairwise
+from itertools import chain
 from math import fsum, isfinite, log1p
 from typing import TYPE_CHECKING, Protocol, cast
 
 from boildown.errors import UsageError
 from boildown.identifiers import IDENTIFIER
 from boildown.pipeline import Context
+from boildown.scoring.features import answers
 from boildown.text.words import LITTLE, WORD
 from boildown.transcript import Message, ToolCall, Transcript, groups
 
@@ -29,8 +30,6 @@ SCORERS = "boildown.scorers"
 LARGE = 0.95
 ROLES = {"user": 1.0, "system": 1.0, "assistant": 0.5}
 OTHER_ROLES = 0.25
-ASKING = frozenset({"user", "assistant"})
-QUESTION = re.compile(r"[?？؟](?!\w)")
 NUMBER = re.compile(r"\d(?:[\d.,:/-]*\d)?")
 # A capital inside a sentence. Latin, Greek and Cyrillic: `isupper` says which letters are.
 INSIDE = re.compile(r"(?<=[^\s.!?…:*#>-] )[^\W\d_]\w+")
@@ -101,7 +100,7 @@ class Prioritize:
         messages = transcript.messages
         found = self.length * _mass([{w for w in WORD.findall(m.text.lower()) if w not in LITTLE} for m in messages])
         found += self.entities * _mass([set(_entities(m)) for m in messages])
-        found += self.question * _answers(messages)
+        found += self.question * answers(messages)
         found += self.recency * _places(len(messages))
         found += self.role * _ranks(messages)
         scores: list[float] = found.tolist()
@@ -127,17 +126,6 @@ def _entities(message: Message) -> Iterator[str]:
     yield from NUMBER.findall(text)
     yield from IDENTIFIER.findall(text)
     yield from (word for word in INSIDE.findall(text) if word[0].isupper())
-
-
-def _answers(messages: Sequence[Message]) -> Floats:
-    """1 for a message that comes right after a question of somebody else."""
-    import numpy as np
-
-    asks = [QUESTION.search(m.text) is not None and m.role in ASKING for m in messages]
-    turns = [(a.role, a.name) != (b.role, b.name) for a, b in pairwise(messages)]
-    return np.array([False, *(asked and turn for asked, turn in zip(asks, turns, strict=False))], float)[
-        : len(messages)
-    ]
 
 
 def _places(count: int) -> Floats:

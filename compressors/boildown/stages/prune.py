@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from boildown.pipeline import Context
+from boildown.scoring.choice import HELP, LEARNED, chosen
 from boildown.selection import shrink
 from boildown.text.pieces import words
 from boildown.transcript import Transcript
@@ -16,5 +17,10 @@ class Prune:
 
     REASON = "words worth least per token"
 
+    scorer: str = field(default=LEARNED, metadata={"help": HELP})
+
+    def __post_init__(self) -> None:
+        chosen(self.scorer)
+
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
-        return shrink(transcript, context, words, context.target)
+        return shrink(transcript, context, words, context.target, scorer=self.scorer)
