@@ -68,6 +68,11 @@ bench *sizes="1000 10000 100000":
 speed *arguments:
     {{python}} benchmarks/speed.py {{arguments}}
 
+# boildown beside other packages: run what is missing, then write benchmarks/README.md (needs ../shared)
+peers *arguments:
+    {{python}} benchmarks/peers run {{arguments}}
+    {{python}} benchmarks/peers page
+
 # Bring uv.lock up to date with pyproject.toml
 lock:
     uv lock
