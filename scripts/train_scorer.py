@@ -130,9 +130,10 @@ def read(data: Path) -> dict[str, list[Example]]:
 
 
 def train(found: dict[str, list[Example]], without: str = "") -> Scorer:
-    general = general_rarity([m.text for example in held for m in example.messages] for held in found.values() if held)
-    kept = [Source(name, held, WEIGHTS[name]) for name, held in found.items() if held and name != without]
-    return fit(kept, general, {}, about="boildown's own: see CARD.md beside it")
+    kept = {name: held for name, held in found.items() if held and name != without}
+    general = general_rarity([m.text for example in held for m in example.messages] for held in kept.values())
+    sources = [Source(name, held, WEIGHTS[name]) for name, held in kept.items()]
+    return fit(sources, general, {}, about="boildown's own: see CARD.md beside it")
 
 
 def main() -> None:
