@@ -42,6 +42,11 @@ MaxCost = Annotated[
 ]
 
 
+Redacted = Annotated[
+    bool, typer.Option("--redact/--no-redact", help="Send --judge placeholders for keys, tokens and passwords.")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """What was asked for of a judge."""
@@ -51,10 +56,18 @@ class Judge:
     dry_run: bool
     max_cost: float | None
     prices: str
+    redact: bool
 
 
 def judge_of(
-    wanted: bool, compressed: str | None, model: str, window: int, dry_run: bool, max_cost: float | None, prices: str
+    wanted: bool,
+    compressed: str | None,
+    model: str,
+    window: int,
+    dry_run: bool,
+    max_cost: float | None,
+    prices: str,
+    redact: bool,
 ) -> Judge | None:
     """What was asked for, or None. Raises UsageError for options that do not go together."""
     from boildown.errors import UsageError
@@ -67,7 +80,7 @@ def judge_of(
         return None
     if compressed is None:
         raise UsageError("--judge is asked about one output. Name it as COMPRESSED, or leave --judge out for curves.")
-    return Judge(model, window, dry_run, max_cost, prices)
+    return Judge(model, window, dry_run, max_cost, prices, redact)
 
 
 def judged(
@@ -75,11 +88,15 @@ def judged(
 ) -> Judgement:
     """The judgement on all pairs of conversations; in a dry run one of stand-ins, of which only the cost counts."""
     from boildown.measure.judge import Judgement, Judging, judge
+    from boildown.stages.redact import Redact
     from boildown.tokens import Counter, tokenizer
     from boildown.transcript import Framing, Transcript
 
     counter = Counter(tokenizer(), Framing())
     model, how = _model(asked, counter), Judging(counter, asked.model, window=asked.window)
+    if asked.redact:
+        hidden = Redact().together([*old, *new])
+        old, new = hidden[: len(old)], hidden[len(old) :]
     with progress(False) as watch:
         if watch:
             watch(f"asking {asked.model}", sum(counter.total(transcript.messages) for transcript in (*old, *new)))

@@ -157,3 +157,15 @@ def test_only_a_call_of_a_model_loads_anthropic(root: Path, pair) -> None:
 
     assert loads("--judge")
     assert not loads("--judge")  # all is answered from the cache
+
+
+def test_secrets_are_not_sent_but_where_it_is_asked_for(ask, tmp_path, model_server) -> None:
+    token = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+    talk = tmp_path / "talk.jsonl"
+    talk.write_text("".join(f'{{"role": "user", "content": "Token {token} for gate {n}, 7 EUR"}}\n' for n in range(4)))
+    model_server.answer = model
+    assert ask("evaluate", talk, talk, "--judge").code == 0
+    assert not [received for received in model_server.received if token in received.said]
+    assert [received for received in model_server.received if "[redacted:github-token:1]" in received.said]
+    assert ask("evaluate", talk, talk, "--judge", "--no-redact").code == 0
+    assert [received for received in model_server.received if token in received.said]

@@ -23,7 +23,7 @@ TEXTS = {
     "a negation stays with its verb": (
         "As it was, the mayor of Rotterdam did not resign after all of that.",
         11,
-        "As mayor Rotterdam did not resign.",
+        "mayor Rotterdam did not resign.",
     ),
     "code is whole": (
         "So the fix for it is that you call `total(xs, 0)` there.",

@@ -71,6 +71,7 @@ def evaluate(
     judge_window: judging.WindowSize = judging.WINDOW,
     dry_run: judging.DryRun = False,
     max_cost: judging.MaxCost = None,
+    redact: judging.Redacted = True,
     as_json: AsJson = False,
     plot: Plot = False,
     svg: Svg = None,
@@ -92,7 +93,9 @@ def evaluate(
     boildown evaluate session.jsonl small.jsonl --judge --dry-run
     boildown evaluate chat.json --pipeline dedup,prune --pipeline window --ratios 2,5,10 --svg curves.svg
     """
-    asked_judge = judging.judge_of(judge, compressed, judge_model, judge_window, dry_run, max_cost, prices or "")
+    asked_judge = judging.judge_of(
+        judge, compressed, judge_model, judge_window, dry_run, max_cost, prices or "", redact
+    )
     show = Output(as_json, plot, svg)
     _check(show, compressed, [*(pipeline or []), *(preset or []), *([ratios] if ratios else [])])
     price, given = _price(model, prices), _questions(questions)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from boildown.pipeline import Context
 from boildown.transcript import Block, Message, Opaque, Redaction, Text, Thinking, ToolCall, ToolResult, Transcript
+
+if TYPE_CHECKING:
+    from boildown.secrets.redaction import Redactor
 
 Edit = Callable[[str, str], str]
 
@@ -25,18 +28,19 @@ class Redact:
     phones: bool = field(default=False, metadata={"help": "phone numbers, too"})
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
+        return self.together([transcript])[0]
+
+    def together(self, transcripts: Sequence[Transcript]) -> list[Transcript]:
+        """`transcripts` with the same placeholder for the same secret in all of them."""
         from boildown.secrets.redaction import Redactor
         from boildown.secrets.search import rules
 
         redactor = Redactor(rules(self.mails, self.phones))
-        for message in transcript.messages:
-            _edited(message, redactor.look)
-        redactor.look(transcript.title)
-        if redactor.idle:
-            return transcript
-        messages = [_edited(message, redactor.redact) for message in transcript.messages]
-        title = redactor.redact(transcript.title)
-        return replace(transcript, messages=tuple(messages), title=title, redactions=tuple(redactor.known.values()))
+        for transcript in transcripts:
+            for message in transcript.messages:
+                _edited(message, redactor.look)
+            redactor.look(transcript.title)
+        return list(transcripts) if redactor.idle else [_redacted(t, redactor) for t in transcripts]
 
     def cleaned(self, written: bytes, plain: bool, redactions: Iterable[Redaction], /) -> tuple[bytes, int]:
         """A file without the secrets that stand in it besides those of its messages, and how many places that were.
@@ -63,6 +67,12 @@ class Redact:
             if find(line, few) or redactor.knows(line):
                 lines[n] = strings(line, redactor.redact)
         return "\n".join(lines).encode("utf-8", "surrogateescape"), redactor.places
+
+
+def _redacted(transcript: Transcript, redactor: Redactor) -> Transcript:
+    messages = [_edited(message, redactor.redact) for message in transcript.messages]
+    title = redactor.redact(transcript.title)
+    return replace(transcript, messages=tuple(messages), title=title, redactions=tuple(redactor.known.values()))
 
 
 def _edited(message: Message, edit: Edit) -> Message:
