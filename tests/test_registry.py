@@ -35,7 +35,7 @@ WRONG = {
     "dedup:threshold=2": "stage 'dedup': threshold=2.0 is not above 0 and at most 1.",
     "dedup:treshold=0.9": "stage 'dedup' has no option 'treshold'. It has: threshold.",
     "window:size=3": "stage 'window' has no option 'size'. It has none.",
-    "prune:size=3": "stage 'prune' has no option 'size'. It has none.",
+    "prune:size=3": "stage 'prune' has no option 'size'. It has: scorer.",
 }
 
 

@@ -33,7 +33,7 @@ TEXTS = {
     "lines stay apart": (
         "It is about the Rotterdam warehouse\nand it was the Amsterdam harbour",
         12,
-        "It is about Rotterdam warehouse\nAmsterdam harbour",
+        "about Rotterdam warehouse\nand was Amsterdam harbour",
     ),
     "nothing stands behind a block of code": (
         "Call it:\n\n```\nwarehouse.rotterdam(burned)\n```\n\nSo it was and is.",

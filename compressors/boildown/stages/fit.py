@@ -112,7 +112,8 @@ class Fit:
         return self.source.with_messages(m for m in self.source.messages if m.pinned)
 
     def _restored(self, transcript: Transcript, context: Context) -> Transcript:
-        room, cuts = context.target - context.count(transcript), 0
+        # Nothing costs nothing, but whatever is put into it costs the reply's framing as well.
+        room, cuts = context.target - (context.count(transcript) or context.counter.framing.reply), 0
         now, bases = {m.id: m for m in transcript.messages}, referred(transcript)
         back: dict[str, Message] = {}
         for members, may_cut in self._missing(now):
