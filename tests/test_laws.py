@@ -112,6 +112,11 @@ def roomy(seed: int, name: str, percent: int) -> Case:
 cases = st.builds(between, transcripts(), names, st.integers(0, 100))
 alternating = st.sampled_from(sorted(name for name, info in INFOS.items() if info.rules.alternate))
 turn_cases = st.builds(between, transcripts(), alternating, st.integers(0, 100))
+calm = st.sampled_from(sorted(name for name, info in INFOS.items() if not info.rules.alternate))
+turns_cases = st.one_of(
+    st.builds(between, transcripts(), calm, st.integers(0, 60)),
+    st.builds(roomy, st.integers(0, 10**6), calm, st.integers(8, 60)),
+)
 session_cases = st.builds(between, sessions(), names, st.integers(0, 100))
 long_cases = st.builds(roomy, st.integers(0, 10**6), names, st.integers(8, 90))
 
@@ -426,6 +431,39 @@ def test_the_user_begins_where_the_format_demands_it_and_the_source_does_so(pipe
     result, _ = boiled(pipeline, case)
     first, was = ([m.role for m in t.messages if m.role != "system"][:1] for t in (result, case.transcript))
     assert first in ([], ["user"]) or was != ["user"]
+
+
+# joined turns: what one speaker says in a row, of which words went, may be one message
+
+
+@pytest.mark.parametrize("pipeline", ["extractive", "prune", "extractive,prune"])
+@given(case=turns_cases)
+@some
+def test_joined_are_neighbours_of_one_speaker_that_were_cut_and_say_what_is_left_of_them(
+    pipeline: str, case: Case
+) -> None:
+    result, _ = boiled(pipeline, case)
+    place = {m.id: n for n, m in enumerate(case.transcript.messages)}
+    said = [place[i] for m in result.messages for i in (m.id, *m.covers)]
+    assert said == sorted(said)
+    for message in result.messages:
+        if message.covers:
+            assert case.info.rules.joins
+            parts = [case.read[i] for i in (message.id, *message.covers)]
+            assert {(m.role, m.name, m.pinned, len(m.blocks)) for m in parts} == {
+                (message.role, message.name, False, 1)
+            }
+            assert _in_a_row(message.text.split("\n"), [m.text for m in parts]), f"{message.text!r} of {parts!r}"
+
+
+def _in_a_row(lines: Sequence[str], sources: Sequence[str]) -> bool:
+    """Whether the lines are what is left of each source in turn, at least a line of each and never all that it says."""
+    if not sources:
+        return not lines
+    firsts = (("\n".join(lines[:n]), lines[n:]) for n in range(1, len(lines) - len(sources) + 2))
+    return any(
+        first != sources[0] and _made_of(first, sources[:1]) and _in_a_row(rest, sources[1:]) for first, rest in firsts
+    )
 
 
 # 11: nothing is falsified

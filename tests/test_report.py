@@ -36,6 +36,14 @@ def test_each_message_is_kept_or_changed_or_stood_for_or_dropped() -> None:
     )
 
 
+def test_a_message_that_was_cut_says_only_what_is_left_of_those_that_it_stands_for() -> None:
+    one, two, *_ = TALK.messages
+    result = Transcript((replace(one, blocks=(Text("1\n3"),), covers=("m3",)), two))
+    steps = [step("prune", changed=("m1",), stood_for=("m3",), dropped=("m4",))]
+    found = fates(TALK.messages, SIZES, result, [10, 20], steps)
+    assert found[2] == Fate("m3", "user", "stood for", 30, 0, "m1", "a kept message says what is left of it")
+
+
 def test_the_last_stage_that_touched_a_message_answers_for_it() -> None:
     steps = [step("dedup", dropped=("m4",)), step("fit", restored=("m4",)), step("window", dropped=("m4",))]
     found = fates(TALK.messages, SIZES, TALK.with_messages(TALK.messages[:3]), SIZES[:3], steps)

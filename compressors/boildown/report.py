@@ -140,21 +140,23 @@ def fates(
     now = {m.id: (m, n) for m, n in zip(result.messages, sizes_out, strict=True)}
     stands = {i: m.id for m in result.messages for i in m.covers}
     added = {i for step in steps for i in step.added}
+    same = {m.id for m in source if m.id in now and now[m.id][0].blocks == m.blocks}
     went = {i: step for step in steps for i in step.dropped}
     edited = {i: step for step in steps for i in (*step.changed, *step.restored)}
     found = []
     for message, tokens in zip(source, sizes_in, strict=True):
         if message.id in now:
             kept, left = now[message.id]
-            same = kept.blocks == message.blocks
-            step = None if same else edited.get(message.id)
-            fate = Fate(message.id, message.role, "kept" if same else "changed", tokens, left, reason=kept.note)
+            step = None if message.id in same else edited.get(message.id)
+            how = "kept" if message.id in same else "changed"
+            fate = Fate(message.id, message.role, how, tokens, left, reason=kept.note)
             if step is not None:
                 reason = "; ".join(filter(None, (step.reason, kept.note)))
                 fate = Fate(message.id, message.role, "changed", tokens, left, step.name, reason)
         elif message.id in stands:
             by = stands[message.id]
-            reason = "an added message tells of it" if by in added else now[by][0].note or "a kept message says it"
+            says = "a kept message says it" if by in same else "a kept message says what is left of it"
+            reason = "an added message tells of it" if by in added else now[by][0].note or says
             fate = Fate(message.id, message.role, "stood for", tokens, 0, by, reason)
         else:
             step = went.get(message.id)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from boildown.joining import Joining
 from boildown.pipeline import Context
 from boildown.scoring.choice import LEARNED, chosen, scored
 from boildown.scoring.scorer import Scorer
@@ -117,13 +118,8 @@ def shrink(
         return cutting.build(lambda g: ())
     cutting.offer, cutting.known = cutting.whole.up_to(min(free, largest)), {}
     tight, loose = cutting.bracket(free)
-    sizes, larger = cutting.sizes(tight), cutting.sizes(loose)
-    left = free - sum(sizes.values())
-    for g in sorted(larger, reverse=True):
-        extra = larger[g] - sizes.get(g, 0)
-        if 0 < extra <= left:
-            tight[g], left = loose[g], left - extra
-    return cutting.build(lambda g: tight.get(g, ()))
+    filled = cutting.filled(tight, loose, free)
+    return cutting.build(lambda g: filled.get(g, ()))
 
 
 Draft = dict[int, tuple[Message, ...]]
@@ -143,7 +139,7 @@ class _Cutting:
         owner = np.zeros(len(messages), np.int64)
         for g, members in enumerate(self.members):
             owner[list(members)] = g
-        held = self.pinned[owner]
+        self.held = held = self.pinned[owner]
         sizes = np.array(context.sizes(messages), float)
         self.taken = int(sizes[held].sum()) + context.counter.framing.reply
         self.whole = self.offer = self._offer(owner, np.where(held, 0.0, sizes))
@@ -153,6 +149,8 @@ class _Cutting:
         self.cuts: dict[int, Message | None] = {}
         self.known: dict[float, float] = {}
         self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
+        self.index = {m.id: i for i, m in enumerate(messages)}
+        self.joining = Joining(messages, context)
 
     def _offer(self, owner: Ints, sizes: Floats) -> Offer:
         """What can be chosen, `sizes` being the tokens of the messages that are not pinned.
@@ -238,13 +236,42 @@ class _Cutting:
         counts = iter(self.context.sizes(flat))
         return {g: sum(next(counts) for _ in kept) for g, kept in draft.items()}
 
+    def size(self, draft: Draft) -> int:
+        """Exact tokens of a draft, joined."""
+        return sum(self.sizes(draft).values()) - self.joining.saved(self.laid(draft))
+
+    def laid(self, draft: Draft) -> list[Message | None]:
+        """What is left of each message, in its place."""
+        kept = [m if held else None for m, held in zip(self.transcript.messages, self.held, strict=True)]
+        for messages in draft.values():
+            for message in messages:
+                kept[self.index[message.id]] = message
+        return kept
+
+    def filled(self, tight: Draft, loose: Draft, free: int) -> Draft:
+        """`tight`, its newest groups as they are in `loose` for as long as `free` tokens allow."""
+        sizes, larger = self.sizes(tight), self.sizes(loose)
+        kept = self.laid(tight)
+        left = free - sum(sizes.values()) + self.joining.saved(kept)
+        filled = dict(tight)
+        for g in sorted(larger, reverse=True):
+            if larger[g] <= sizes.get(g, 0):
+                continue
+            places = [(self.index[m.id], m) for m in loose[g]]
+            extra = larger[g] - sizes.get(g, 0) + sum(self.joining.lost(kept, at, m) for at, m in places)
+            if extra <= left:
+                filled[g], left = loose[g], left - extra
+                for at, message in places:
+                    kept[at] = message
+        return filled
+
     def bracket(self, free: int) -> tuple[Draft, Draft]:
         """Two drafts: one that fits `free` tokens by exact count, and one a little larger that need not."""
         room, below, above = float(free), 0.0, float("inf")
         low, high = (-1, Draft()), (0, Draft())
         for _ in range(MOST_DRAFTS):
             draft = self.draft(room)
-            size = sum(self.sizes(draft).values())
+            size = self.size(draft)
             if size <= free:
                 below, low = room, max(low, (size, draft), key=itemgetter(0))
                 room = max(room * free * (1 + SLACK) / max(size, 1), room + 1)
@@ -264,4 +291,5 @@ class _Cutting:
         for g, members in enumerate(self.members):
             chosen = [self.transcript.messages[i] for i in members] if self.pinned[g] else kept(g)
             now.update((m.id, m) for m in chosen)
-        return self.transcript.with_messages(now[m.id] for m in self.transcript.messages if m.id in now)
+        left = [now[m.id] for m in self.transcript.messages if m.id in now]
+        return self.transcript.with_messages(self.joining.joined(left))

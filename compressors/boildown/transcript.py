@@ -249,10 +249,12 @@ class Rules:
 
     alternate   two messages of one role (and name) in a row are one message
     user_first  the first message that is not the system's is the user's
+    joins       not a demand: neighbours of one role and name that were cut may be one message
     """
 
     alternate: bool = False
     user_first: bool = False
+    joins: bool = False
 
 
 EVERYTHING = frozenset({"text", "tool call", "tool result", "thinking", "image", "document", "system", "name"})

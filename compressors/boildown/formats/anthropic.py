@@ -41,7 +41,7 @@ INFO = FormatInfo(
     title="Anthropic Messages API: a request body, a body a line, an array of bodies, or messages and responses",
     example='{"system": "Be brief.", "messages": [{"role": "user", "content": "Hello"}]}',
     framing=FRAMING,
-    rules=Rules(user_first=True),
+    rules=Rules(user_first=True, joins=True),
     says=frozenset({"text", "tool call", "tool result", "thinking", "image", "document", "system", "breakpoint"}),
 )
 ROLES = {"system", "user", "assistant"}

@@ -17,6 +17,7 @@ from boildown.transcript import (
     Message,
     Note,
     Opaque,
+    Rules,
     Source,
     Text,
     Thinking,
@@ -32,6 +33,7 @@ INFO = FormatInfo(
     framing=Framing(
         message=4, name=1, block=3, reply=3, source="taken as Chat Completions'; OpenAI states none for ChatGPT"
     ),
+    rules=Rules(joins=True),
     says=frozenset({"text", "tool call", "tool result", "thinking", "system", "name"}),
 )
 FIELDS: dict[str, tuple[str, ...]] = {

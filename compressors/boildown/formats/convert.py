@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from boildown.transcript import (
@@ -180,31 +180,34 @@ def _object(arguments: str) -> str:
     return json.dumps({"input": arguments}, ensure_ascii=False)
 
 
-def join_turns(messages: Iterable[Message]) -> list[Message]:
-    """`messages`, of which neighbours of one role and name that hold nothing but text are one.
+def one_turn(first: Message, second: Message) -> bool:
+    """Whether two neighbours are of one role and name, and hold nothing but text."""
+    same = first.role == second.role and first.name == second.name
+    return same and first.role != "tool" and all(isinstance(b, Text) for b in (*first.blocks, *second.blocks))
+
+
+def join_turns(
+    messages: Iterable[Message], may: Callable[[Message, Message], bool] = one_turn, between: str = "\n\n"
+) -> list[Message]:
+    """`messages`, of which neighbours that `may` be joined are one, `between` standing between their texts.
 
     The one is the first of them, names the others in `covers`, and is pinned where one of them is.
     """
     joined: list[Message] = []
     for message in messages:
-        if joined and _one_turn(joined[-1], message):
-            joined[-1] = _join(joined[-1], message)
+        if joined and may(joined[-1], message):
+            joined[-1] = _join(joined[-1], message, between)
         else:
             joined.append(message)
     return joined
 
 
-def _one_turn(first: Message, second: Message) -> bool:
-    same = first.role == second.role and first.name == second.name
-    return same and first.role != "tool" and all(isinstance(b, Text) for b in (*first.blocks, *second.blocks))
-
-
-def _join(first: Message, second: Message) -> Message:
+def _join(first: Message, second: Message, between: str) -> Message:
     texts = [b for m in (first, second) for b in m.blocks if isinstance(b, Text) and b.text]
     at = next((b.at for b in first.blocks if isinstance(b, Text)), -1)
     return replace(
         first,
-        blocks=(Text("\n\n".join(b.text for b in texts), at),) if texts else (),
+        blocks=(Text(between.join(b.text for b in texts), at),) if texts else (),
         covers=(*first.covers, second.id, *second.covers),
         pinned=first.pinned or second.pinned,
         note="; ".join(dict.fromkeys(filter(None, (first.note, second.note)))),

@@ -40,7 +40,7 @@ INFO = FormatInfo(
     title="Gemini API: a request body with contents, one a line, an array of them, or the bare contents",
     example='{"systemInstruction": {"parts": [...]}, "contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}',
     framing=FRAMING,
-    rules=Rules(alternate=True, user_first=True),
+    rules=Rules(alternate=True, user_first=True, joins=True),
     says=(EVERYTHING | {"audio", "video"}) - {"name"},
 )
 ROLES = {"user": "user", "model": "assistant", "function": "tool", "system": "system"}

@@ -24,6 +24,7 @@ from boildown.transcript import (
     Message,
     Note,
     Opaque,
+    Rules,
     Source,
     Text,
     Thinking,
@@ -39,6 +40,7 @@ INFO = FormatInfo(
     framing=Framing(
         message=4, name=1, block=3, reply=3, source="taken as Chat Completions'; LangChain's messages go to any API"
     ),
+    rules=Rules(joins=True),
 )
 ROLES = {
     "human": "user",

@@ -16,7 +16,7 @@ INFO = FormatInfo(
     title="OpenAssistant trees: a prompt and its replies a line; the best-ranked branch is the conversation",
     example='{"message_tree_id": "...", "prompt": {"text": "Hello", "role": "prompter", "replies": [{...}]}}',
     framing=Framing(message=4, name=1, block=3, reply=3, source="taken as Chat Completions'; OASST is data, no API"),
-    rules=Rules(alternate=True, user_first=True),
+    rules=Rules(alternate=True, user_first=True, joins=True),
     says=frozenset({"text"}),
 )
 ROLES = {"prompter": "user"}

@@ -15,6 +15,7 @@ from boildown.transcript import (
     Message,
     Note,
     Opaque,
+    Rules,
     Source,
     Text,
     Thinking,
@@ -34,6 +35,7 @@ INFO = FormatInfo(
         reply=3,
         source="OpenAI cookbook, how to count tokens: 3 a message, 1 for the role, 1 for a name, 3 for the reply",
     ),
+    rules=Rules(joins=True),
     says=frozenset({"text", "tool call", "tool result", "thinking", "image", "system", "name"}),
 )
 HOLDERS = ("messages", "traj")

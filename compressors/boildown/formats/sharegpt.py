@@ -27,7 +27,7 @@ INFO = FormatInfo(
     title="ShareGPT: conversations of turns with `from` and `value`, as an array, one a line, or one object",
     example='{"conversations": [{"from": "human", "value": "Hello"}]}',
     framing=Framing(message=4, block=3, reply=3, source="taken as Chat Completions'; ShareGPT is data, no API"),
-    rules=Rules(alternate=True),
+    rules=Rules(alternate=True, joins=True),
     says=frozenset({"text", "tool call", "tool result", "system"}),
 )
 ROLES = {

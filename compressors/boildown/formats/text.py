@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from boildown.formats import talk
 from boildown.formats.source import Sample
 from boildown.formats.spoken import PLAIN, aside
-from boildown.transcript import FormatInfo, Framing, Transcript
+from boildown.transcript import FormatInfo, Framing, Rules, Transcript
 
 INFO = FormatInfo(
     name="text",
     title="Plain text: lines that begin with `User:`, `Assistant:`, `Human:`, `AI:`, `Ada [10:02]:` or a name",
     example="User: Hello",
     framing=Framing(message=4, name=1, block=3, reply=3, source="taken as Chat Completions'; it is no API's"),
+    rules=Rules(joins=True),
     says=frozenset({"text", "system", "name"}),
     plain=True,
 )

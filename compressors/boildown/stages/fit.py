@@ -9,6 +9,7 @@ from math import inf
 
 from boildown.errors import BudgetError
 from boildown.formats.convert import join_turns
+from boildown.joining import runs
 from boildown.marks import digest, reference, referred, settled
 from boildown.pipeline import Context
 from boildown.selection import shrink
@@ -45,13 +46,13 @@ class Fit:
         transcript = self._settled(transcript)
         for _ in range(MOST_ROUNDS):
             filled = self._fill(transcript, replace(context, target=aim))
-            joined = filled
+            turns = filled
             if context.rules.alternate:
-                joined = self._settled(filled.with_messages(join_turns(filled.messages)))
-            size = context.count(joined)
+                turns = self._settled(filled.with_messages(join_turns(filled.messages)))
+            size = context.count(turns)
             if most < size <= context.target:
-                best, most = joined, size
-            if len(joined.messages) == len(filled.messages) or FULL * context.target <= size <= context.target:
+                best, most = turns, size
+            if len(turns.messages) == len(filled.messages) or FULL * context.target <= size <= context.target:
                 break
             # Joined turns cost less framing, so that there is room for more; how much more shows only afterwards.
             low, high = (aim, high) if size <= context.target else (low, aim)
@@ -137,14 +138,20 @@ class Fit:
         """The source's groups that are not as they were, newest first, and whether they may be cut.
 
         Those of which a reference tells all come behind the others. A cut takes the place of what a stage chose to say
-        last of all, where nothing else fills the room.
+        last of all, where nothing else fills the room, and so does what was joined: it goes back as one.
         """
         messages = self.source.messages
         changed: list[tuple[Message, ...]] = []
         told: list[tuple[Message, ...]] = []
+        joined = {run[0].id: run for run in runs(messages, now)}
+        inside = {m.id for run in joined.values() for m in run[1:]}
         for members in reversed(groups(messages)):
             found = tuple(messages[i] for i in members)
-            if any(m.id not in now for m in found):
+            if found[0].id in joined:
+                changed.append(joined[found[0].id])
+            elif found[0].id in inside:
+                continue
+            elif any(m.id not in now for m in found):
                 yield found, True
             elif any(not _tells(now[m.id], m) for m in found):
                 changed.append(found)
@@ -162,7 +169,7 @@ class Fit:
         for cutter in (bare, words, words):
             short = shrink(part, context, cutter, room + context.counter.framing.reply, largest).messages
             size = sum(context.sizes(short))
-            if len(short) == len(members) and most < size <= room:
+            if _stand(short) == _stand(members) and most < size <= room:
                 best, most = short, size
             if most >= FULL * room:
                 break
@@ -193,6 +200,11 @@ def _parted(text: str, firm: Set[str]) -> Iterator[str]:
             yield line[0]
             at = line.end()
     yield text[at:]
+
+
+def _stand(messages: Iterable[Message]) -> set[str]:
+    """The ids of the messages, and of those that they stand for."""
+    return {i for m in messages for i in (m.id, *m.covers)}
 
 
 def _without(message: Message, ids: Set[str]) -> Message:
