@@ -525,7 +525,7 @@ def _cut(text: str) -> list[Part]:
 
 def _made_of(text: str, sources: Sequence[str]) -> bool:
     """Whether `text` is a row of pieces of `sources` in their order, besides marks for what went or ends a sentence."""
-    text = MARK.sub("", text)
+    text = MARK.sub("", text).removeprefix(f"{NOTHING}\n\n")  # the user's first word, joined with what comes after it
     reached, end = {0}, len(text.rstrip())
     if text in (NOTHING, ""):
         return True

@@ -48,7 +48,7 @@ class Fit:
             filled = self._fill(transcript, replace(context, target=aim))
             turns = filled
             if context.rules.alternate:
-                turns = self._settled(filled.with_messages(join_turns(filled.messages)))
+                turns = self._settled(filled.with_messages(self._sourced(join_turns(filled.messages))))
             size = context.count(turns)
             if most < size <= context.target:
                 best, most = turns, size
@@ -105,6 +105,12 @@ class Fit:
         room = max(OPENING_LEAST, int(context.target * OPENING_SHARE))
         short = shrink(self.source.with_messages([first]), context, words, room + context.counter.framing.reply)
         return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING)])
+
+    def _sourced(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """`messages`, which stand for none but the source's: one that was joined may have been added."""
+        ids = {m.id for m in self.source.messages}
+        for message in messages:
+            yield _without(message, set(message.covers) - ids)
 
     def _settled(self, transcript: Transcript) -> Transcript:
         return settled(transcript, self.source.messages)
