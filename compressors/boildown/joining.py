@@ -69,7 +69,9 @@ def runs(source: Sequence[Message], now: Mapping[str, Message]) -> Iterator[tupl
     was = {m.id: m for m in source}
     for message in now.values():
         first = was.get(message.id)
-        if message.covers and first is not None and _speaks(first) and message.blocks != first.blocks:
+        if first is None or not message.covers or not _speaks(first):
+            continue
+        if message.blocks != first.blocks and BETWEEN in message.text:
             others = [was[i] for i in message.covers if i in was]
             run = (first, *(m for m in others if _speaks(m) and one_turn(first, m)))
             if len(run) > 1:

@@ -123,7 +123,7 @@ class Fit:
         room, cuts = context.target - (context.count(transcript) or context.counter.framing.reply), 0
         now, bases = {m.id: m for m in transcript.messages}, referred(transcript)
         back: dict[str, Message] = {}
-        for members, may_cut in self._missing(now):
+        for members, may_cut in self._missing(now, context.rules.joins):
             if room <= (1 - FULL) * context.target or cuts == MOST_CUTS:
                 break
             if members[0].id in back:
@@ -140,7 +140,7 @@ class Fit:
                 room -= extra
         return self._with(transcript, list(back.values())) if back else transcript
 
-    def _missing(self, now: dict[str, Message]) -> Iterator[tuple[tuple[Message, ...], bool]]:
+    def _missing(self, now: dict[str, Message], joins: bool) -> Iterator[tuple[tuple[Message, ...], bool]]:
         """The source's groups that are not as they were, newest first, and whether they may be cut.
 
         Those of which a reference tells all come behind the others. A cut takes the place of what a stage chose to say
@@ -149,7 +149,7 @@ class Fit:
         messages = self.source.messages
         changed: list[tuple[Message, ...]] = []
         told: list[tuple[Message, ...]] = []
-        joined = {run[0].id: run for run in runs(messages, now)}
+        joined = {run[0].id: run for run in runs(messages, now)} if joins else {}
         inside = {m.id for run in joined.values() for m in run[1:]}
         for members in reversed(groups(messages)):
             found = tuple(messages[i] for i in members)
