@@ -153,7 +153,16 @@ def test_the_last_step_puts_nothing_back_that_stands_in_what_was_joined_besides(
     assert result.messages == talk.messages
 
 
-def test_what_was_joined_is_known_by_its_parts_as_they_were() -> None:
+def test_the_last_step_puts_nothing_between_the_parts_of_what_was_joined() -> None:
+    first, second, _ = TALK.messages
+    talk = TALK.with_messages([first, Message("m9", "assistant", (Text("Well."),)), second])
+    cut = talk.with_messages(joined()[1].messages)
+    for target in range(context(0).count(cut), context(0).count(talk)):
+        result = Fit(talk)(cut, joining(target)).messages
+        assert result[0].covers != ("m2",) or [m.id for m in result] == ["m1"]
+
+
+def test_what_was_joined_is_known_by_its_parts() -> None:
     talk, cut = joined()
-    assert list(runs(talk.messages, {m.id: m for m in cut.messages})) == [talk.messages[:2]]
+    assert list(runs(talk.messages, {m.id: m for m in cut.messages})) == [range(2)]
     assert list(runs(talk.messages, {m.id: m for m in talk.messages})) == []

@@ -60,22 +60,25 @@ class Joining:
         return join_turns(messages, self.may, BETWEEN) if self.whole else list(messages)
 
 
-def runs(source: Sequence[Message], now: Mapping[str, Message]) -> Iterator[tuple[Message, ...]]:
-    """What each message of `now`, by id, was made of that was cut and joined: itself as it was, and the others.
+def runs(source: Sequence[Message], now: Mapping[str, Message]) -> Iterator[range]:
+    """For each message of `now`, by id, that was cut and joined, its place in the source up to that of its last part.
 
-    Copies that `dedup` took out are among them where one of their speaker stands for them and was cut: what is left of
-    it says no longer all that they did.
+    What else stands there is gone. A copy that `dedup` took out right behind such a message is taken for a part of it:
+    what is left of the one no longer says all that the other did.
     """
-    was = {m.id: m for m in source}
-    for message in now.values():
-        first = was.get(message.id)
-        if first is None or not message.covers or not _speaks(first):
+    place = {m.id: i for i, m in enumerate(source)}
+    kept = sorted(place[i] for i in now if i in place)
+    for at, behind in pairwise([*kept, len(source)]):
+        first, message = source[at], now[source[at].id]
+        if not message.covers or not _speaks(first) or message.blocks == first.blocks or BETWEEN not in message.text:
             continue
-        if message.blocks != first.blocks and BETWEEN in message.text:
-            others = [was[i] for i in message.covers if i in was]
-            run = (first, *(m for m in others if _speaks(m) and one_turn(first, m)))
-            if len(run) > 1:
-                yield run
+        parts = [n for i in message.covers if at < (n := place.get(i, -1)) < behind and _alike(first, source[n])]
+        if parts:
+            yield range(at, max(parts) + 1)
+
+
+def _alike(first: Message, second: Message) -> bool:
+    return _speaks(second) and one_turn(first, second)
 
 
 def _speaks(message: Message) -> bool:

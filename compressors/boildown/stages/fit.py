@@ -144,18 +144,21 @@ class Fit:
         """The source's groups that are not as they were, newest first, and whether they may be cut.
 
         Those of which a reference tells all come behind the others. A cut takes the place of what a stage chose to say
-        last of all, where nothing else fills the room, and so does what was joined: it goes back as one.
+        last of all, where nothing else fills the room, and so does what was joined: it goes back as one, and nothing
+        goes back that stood between its parts.
         """
         messages = self.source.messages
         changed: list[tuple[Message, ...]] = []
         told: list[tuple[Message, ...]] = []
-        joined = {run[0].id: run for run in runs(messages, now)} if joins else {}
-        inside = {m.id for run in joined.values() for m in run[1:]}
+        joined = {run.start: run for run in runs(messages, now)} if joins else {}
+        inside = {i for run in joined.values() for i in run[1:]}
         for members in reversed(groups(messages)):
             found = tuple(messages[i] for i in members)
-            if found[0].id in joined:
-                changed.append(joined[found[0].id])
-            elif found[0].id in inside:
+            if members[0] in joined:
+                host = now[found[0].id]
+                parts = (m for m in map(messages.__getitem__, joined[members[0]]) if m.id in host.covers)
+                changed.append((*found, *parts))
+            elif not inside.isdisjoint(members):
                 continue
             elif any(m.id not in now for m in found):
                 yield found, True
