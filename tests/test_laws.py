@@ -523,9 +523,13 @@ def _cut(text: str) -> list[Part]:
     return found
 
 
+ALONE = re.compile(rf"(?:\A{NOTHING}\n\n|\n\n{NOTHING}(?=\n\n|\Z))")
+"""A message of which nothing is left but the sign for that, in a turn with others"""
+
+
 def _made_of(text: str, sources: Sequence[str]) -> bool:
     """Whether `text` is a row of pieces of `sources` in their order, besides marks for what went or ends a sentence."""
-    text = MARK.sub("", text).removeprefix(f"{NOTHING}\n\n")  # the user's first word, joined with what comes after it
+    text = ALONE.sub("", MARK.sub("", text))
     reached, end = {0}, len(text.rstrip())
     if text in (NOTHING, ""):
         return True
