@@ -23,7 +23,9 @@ class Joining:
     def __init__(self, messages: Sequence[Message], context: Context) -> None:
         self.count, self.framing = context.counter.texts, context.counter.framing
         free = [m for m in messages if not m.pinned and _speaks(m)] if context.last and context.rules.joins else []
-        self.whole = {m.id: _text(m) for m in free}
+        # What earlier stages left of a message that held more is known by nothing but its source.
+        more = {m.id for m in context.source.messages if not _speaks(m)} if context.source and free else set()
+        self.whole = {m.id: _text(m) for m in free if m.id not in more}
 
     def may(self, first: Message, second: Message) -> bool:
         """Whether two neighbours are to be one.
