@@ -23,12 +23,7 @@ from boildown.worth import worth
 from boildown.written import NOTHING, Writing
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
+    from boildown.arrays import Bools, Floats, Ints
 
 MOST_DRAFTS = 8
 MANY = 64

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from boildown.transcript import Message
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
+    from boildown.arrays import Floats, Ints
 
 LENGTH_DISCOUNT = 0.75
 

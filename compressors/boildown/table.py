@@ -17,11 +17,7 @@ from boildown.text.words import numbered
 from boildown.transcript import Message, Text, Thinking, ToolResult
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
+    from boildown.arrays import Bools, Ints
 
 MARKED = "\0"
 EMPTY_LINE = re.compile(r" *\d+→")

@@ -20,14 +20,8 @@ from boildown.text.words import FIRST_PERSON, FUNCTION
 from boildown.transcript import Message, works
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from boildown.arrays import Bools, Floats, Ints
     from boildown.scoring.scorer import Scorer
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 FUNCTION_WORTH = 0.05
 DIGIT_WORTH = 3.0

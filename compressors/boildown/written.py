@@ -11,11 +11,7 @@ from boildown.table import Table
 from boildown.text.frames import framed
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
+    from boildown.arrays import Bools, Ints
 
 NOTHING = "…"
 MARKS = ".!?…。！？।؟"

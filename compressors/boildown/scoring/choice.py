@@ -14,10 +14,7 @@ from boildown.table import Table
 from boildown.transcript import Message
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from boildown.arrays import Floats
 
 PLUGINS = "boildown.word_scorers"
 LEARNED = "learned"

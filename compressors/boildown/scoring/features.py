@@ -12,14 +12,8 @@ from boildown.speaking import speakers
 from boildown.transcript import Message
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from boildown.arrays import Floats, Ints
     from boildown.table import Table, Words
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 HELP = {
     "general": "how rare the word is in general: -ln of its share of all words, less 7; 0 with digits in it",

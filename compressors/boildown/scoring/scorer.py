@@ -14,14 +14,8 @@ from boildown.scoring.features import HELP, SPEAKERS, levels
 from boildown.transcript import Message, Text
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from boildown.arrays import Bools, Floats
     from boildown.table import Table, Words
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 FORMAT = "boildown-scorer"
 VERSION = 1

@@ -19,10 +19,7 @@ from boildown.transcript import works
 from boildown.worth import alone, worth
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from boildown.arrays import Floats
 
 LEAST_SHARE = 1e-5
 """Words that are rarer than this in general are all taken for equally rare."""

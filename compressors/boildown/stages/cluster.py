@@ -13,10 +13,7 @@ from boildown.text.words import LITTLE, WORD
 from boildown.transcript import Message, Transcript, groups
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from boildown.arrays import Floats
 
 TOPICS = 64
 MOST_WORDS = 50_000

@@ -21,10 +21,7 @@ from boildown.text.words import LITTLE, WORD
 from boildown.transcript import Message, ToolCall, Transcript, groups
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from boildown.arrays import Floats
 
 SCORERS = "boildown.scorers"
 LARGE = 0.95

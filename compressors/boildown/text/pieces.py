@@ -13,11 +13,7 @@ from boildown.text.spans import CHARGED, CLOSES, OPENS, Span, clustered, groups,
 from boildown.text.words import batches
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
+    from boildown.arrays import Bools, Ints
 
 _LAST_BLANK = 0x3000
 
