@@ -142,14 +142,6 @@ class _Reading:
         self.said.append(said)
 
 
-def whole(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """A unit that is kept or dropped as one, without the blanks at its ends."""
-    body = text[start:end]
-    a = start + len(body) - len(body.lstrip())
-    b = start + len(body.rstrip())
-    return [(a, b)] if a < b else []
-
-
 @dataclass(frozen=True, slots=True)
 class Words:
     """The W words of all pieces: ids into `vocabulary`, and the piece that each stands in.

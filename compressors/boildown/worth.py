@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from boildown.speaking import speakers
 from boildown.table import STAMP, Table, Words, words
-from boildown.text.words import FIRST_PERSON, FUNCTION
+from boildown.text.words import FIRST_PERSON, FUNCTION, languages
 from boildown.transcript import Message, works
 
 if TYPE_CHECKING:
@@ -81,17 +81,13 @@ def alone(spoken: Words, messages: Ints) -> Floats:
 
 
 def function_words(spoken: Words) -> Bools:
-    """Which words of the vocabulary only hold sentences together, in the languages that the text is in.
-
-    A language counts where its function words are at least half as frequent as those of the commonest one.
-    """
+    """Which words of the vocabulary only hold sentences together, in the languages that the text is in."""
     import numpy as np
 
     seen = np.bincount(spoken.word, minlength=len(spoken.vocabulary))
-    member = {name: spoken.among(listed) for name, listed in FUNCTION.items()}
-    often = {name: int(seen[held].sum()) for name, held in member.items()}
-    most = max(often.values())
-    return np.asarray(np.any([held for name, held in member.items() if 2 * often[name] >= most], axis=0))
+    member = {language: spoken.among(listed) for language, listed in FUNCTION.items()}
+    often = {language: int(seen[held].sum()) for language, held in member.items()}
+    return np.asarray(np.any([member[language] for language in languages(often)], axis=0))
 
 
 def mention(kinds: Ints) -> Floats:

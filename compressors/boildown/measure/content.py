@@ -10,7 +10,7 @@ from math import log
 
 from boildown.identifiers import shown
 from boildown.marks import is_mark
-from boildown.text.words import FUNCTION, WORD
+from boildown.text.words import FUNCTION, WORD, languages
 from boildown.transcript import Message, Text
 
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
@@ -48,7 +48,6 @@ def rarity(messages: Sequence[Iterable[str]]) -> Weigh:
 
 
 def _little(held: Tally[str]) -> frozenset[str]:
-    """The function words of the languages that are at least half as frequent as the commonest one."""
+    """The function words of the languages that the text is in."""
     often = {language: sum(held[w] for w in listed) for language, listed in FUNCTION.items()}
-    most = max(often.values())
-    return frozenset().union(*(FUNCTION[name] for name, seen in often.items() if 2 * seen >= most))
+    return frozenset().union(*(FUNCTION[language] for language in languages(often)))

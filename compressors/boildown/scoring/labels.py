@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import log1p, sqrt
+from math import sqrt
 
 from boildown.measure.questions import Question, evidence
-from boildown.text.words import LITTLE, WORD
+from boildown.text.words import content, rarity
 from boildown.transcript import Message, ToolCall
 
 Needs = list[dict[str, float]]
@@ -27,11 +27,6 @@ class Example:
 
     messages: Sequence[Message]
     needs: Needs
-
-
-def content(text: str) -> set[str]:
-    """The words of a text that are no function words, lower case."""
-    return {word for word in WORD.findall(text.lower()) if word not in LITTLE}
 
 
 def by_questions(messages: Sequence[Message], asked: Iterable[Question]) -> Example:
@@ -97,9 +92,3 @@ def by_later(messages: Sequence[Message]) -> Example:
         for word in used[i]:
             last.setdefault(word, i)
     return Example(messages, needs)
-
-
-def rarity(held: Sequence[set[str]]) -> dict[str, float]:
-    """ln(1 + N / (1 + df)) of each word, df being the number of the N messages that hold it."""
-    often = Counter(chain.from_iterable(held))
-    return {word: log1p(len(held) / (1 + many)) for word, many in often.items()}

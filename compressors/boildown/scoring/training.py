@@ -72,9 +72,9 @@ def general_rarity(sources: Iterable[Sequence[str]]) -> dict[str, float]:
         for text in texts:
             for word in WORD.findall(text.lower()):
                 often[word] += 1
-        many += 1
+        many, total = many + 1, sum(often.values())
         for word, count in often.items():
-            shares[word] += count / sum(often.values()) if word.isalpha() else 0.0
+            shares[word] += count / total if word.isalpha() else 0.0
     kept = {w: s / many for w, s in shares.items() if s / many >= LEAST_SHARE and len(w) <= LONGEST_WORD}
     return {word: round(-log(share) - MIDDLE, 2) for word, share in sorted(kept.items())}
 

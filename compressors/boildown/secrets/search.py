@@ -11,7 +11,6 @@ from boildown.secrets import keys, library, named, personal, tokens
 from boildown.secrets.literals import LEAST
 from boildown.secrets.rules import RUN, Rule, Span
 
-LONG = 512
 LEAST_SPREAD = 8
 LONG = 512
 MANY = 40

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from itertools import chain
-from math import fsum, isfinite, log1p
+from math import fsum, isfinite
 from typing import TYPE_CHECKING, Protocol, cast
 
 from boildown.errors import UsageError
 from boildown.identifiers import IDENTIFIER
 from boildown.pipeline import Context
 from boildown.scoring.features import answers
-from boildown.text.words import LITTLE, WORD
+from boildown.text.words import content, rarity
 from boildown.transcript import Message, ToolCall, Transcript, groups
 
 if TYPE_CHECKING:
@@ -95,7 +93,7 @@ class Prioritize:
         if self.scorer:
             return _checked(load(self.scorer), self.scorer, transcript, context)
         messages = transcript.messages
-        found = self.length * _mass([{w for w in WORD.findall(m.text.lower()) if w not in LITTLE} for m in messages])
+        found = self.length * _mass([content(m.text) for m in messages])
         found += self.entities * _mass([set(_entities(m)) for m in messages])
         found += self.question * answers(messages)
         found += self.recency * _places(len(messages))
@@ -108,10 +106,9 @@ def _mass(said: Sequence[set[str]]) -> Floats:
     """For each message the sum of ln(1 + N / (1 + df)) over what is said in it, as a share of the 95th percentile."""
     import numpy as np
 
-    often = Tally(chain.from_iterable(said))
-    rarity = {what: log1p(len(said) / (1 + n)) for what, n in often.items()}
+    rare = rarity(said)
     # fsum is exact in any order; that of a set is another one in each process.
-    mass = np.array([fsum(rarity[what] for what in held) for held in said])
+    mass = np.array([fsum(rare[what] for what in held) for held in said])
     large = float(np.quantile(mass, LARGE)) or float(mass.max())
     return np.minimum(mass / large, 1.0) if large else mass
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from math import log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,6 +115,24 @@ FUNCTION = {
 
 LITTLE = frozenset().union(*FUNCTION.values())
 """The function words of all these languages"""
+
+
+def content(text: str) -> set[str]:
+    """The words of a text that are no function words, lower case."""
+    return {word for word in WORD.findall(text.lower()) if word not in LITTLE}
+
+
+def rarity(said: Sequence[set[str]]) -> dict[str, float]:
+    """ln(1 + N / (1 + df)) of each word (Spärck Jones 1972), df being the number of the N sets that hold it."""
+    often = Counter(chain.from_iterable(said))
+    return {word: log1p(len(said) / (1 + many)) for word, many in often.items()}
+
+
+def languages(often: Mapping[str, int]) -> list[str]:
+    """The languages that are at least half as frequent as the commonest, by how often their function words are said."""
+    most = max(often.values())
+    return [language for language, seen in often.items() if 2 * seen >= most]
+
 
 FIRST_PERSON = frozenset(
     """
