@@ -7,12 +7,17 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boildown.errors import BoildownError, InputError, UsageError
 from boildown_cli.terminal import silence
+
+if TYPE_CHECKING:
+    from boildown.formats import Format
+    from boildown.transcript import Transcript
 
 SUFFIXES = (".json", ".jsonl", ".traj")
 STDIN = STDOUT = "-"
@@ -50,6 +55,14 @@ def _near(path: str) -> str:
     except OSError:
         return f" There is no directory {folder!r} either."
     return f" Did you mean {os.path.join(folder, near[0])}?" if near else ""
+
+
+def conversations(path: str, read_as: str | None = None) -> tuple[Format, Iterator[Transcript]]:
+    """The format of a file, or of stdin for `-`, and its conversations."""
+    from boildown import run
+
+    format, data, _ = run.reader(read(path), title(path), read_as)
+    return format, run.conversations(format, data, title(path))
 
 
 def expand(paths: Sequence[str]) -> Iterable[str]:

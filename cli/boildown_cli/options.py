@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,6 +115,24 @@ def pattern(text: str | None) -> re.Pattern[str] | None:
     except re.error as error:
         place = f" at position {error.pos}" if error.pos is not None else ""
         raise UsageError(f"--pin {text!r} is no regular expression: {error.msg}{place}.") from None
+
+
+def asked(paths: Sequence[str], questions: Sequence[str]) -> list[tuple[str, str | None]]:
+    """The files that `paths` name, each with the file of its questions, if there are any.
+
+    Raises UsageError where --questions was not given once for each.
+    """
+    from boildown_cli.files import expand
+    from boildown_cli.terminal import number
+
+    found = list(expand(paths))
+    if questions and len(questions) != len(found):
+        raise UsageError(
+            f"--questions was given {number(len(questions), 'time')} for {number(len(found), 'file')}. "
+            "Give it once for each file, in their order."
+        )
+    given: Sequence[str | None] = questions or [None] * len(found)
+    return list(zip(found, given, strict=True))
 
 
 def config(path: str | None, none: bool = False) -> Config:

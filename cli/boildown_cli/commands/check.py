@@ -48,15 +48,14 @@ def check(
 
 def _sizes(path: str, read_as: str | None, tokenizer: str) -> Iterator[tuple[str, int]]:
     """Each conversation of a file: where it is, and its tokens."""
-    from boildown.run import conversations, reader
     from boildown.tokens import Counter
     from boildown.tokens import tokenizer as load
-    from boildown_cli.files import read, title
+    from boildown_cli.files import conversations, title
 
     name = title(path)
-    format, data, _ = reader(read(path), name, read_as)
+    format, found = conversations(path, read_as)
     counter = Counter(load(tokenizer), format.INFO.framing)
-    sizes = [(t.title, counter.total(t.messages)) for t in conversations(format, data, name)]
+    sizes = [(t.title, counter.total(t.messages)) for t in found]
     for n, (called, tokens) in enumerate(sizes, 1):
         place = f", conversation {n}" if len(sizes) > 1 else ""
         yield name + place + (f" ({called})" if called and place else ""), tokens

@@ -60,21 +60,19 @@ def count(
 
 
 def _count(path: str, read_as: str | None, tokenizer: str) -> Count:
-    from boildown.run import conversations, reader
     from boildown.tokens import Counter
     from boildown.tokens import tokenizer as load
-    from boildown_cli.files import read, title
+    from boildown_cli.files import conversations, title
 
-    name = title(path)
-    format, data, _ = reader(read(path), name, read_as)
+    format, found = conversations(path, read_as)
     counter = Counter(load(tokenizer), format.INFO.framing)
     by: Tally[tuple[str, str]] = Tally()
     transcripts = messages = 0
-    for transcript in conversations(format, data, name):
+    for transcript in found:
         transcripts += 1
         messages += len(transcript.messages)
         by.update(counter.by_kind(transcript.messages))
-    return Count(name, format.INFO.name, transcripts, messages, by)
+    return Count(title(path), format.INFO.name, transcripts, messages, by)
 
 
 def _sum(counts: Sequence[Count]) -> Count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +10,6 @@ import typer
 from boildown_cli import options
 
 if TYPE_CHECKING:
-    from boildown.measure.questions import Question
     from boildown.scoring.scorer import Scorer
     from boildown.scoring.training import Caught
     from boildown.transcript import Transcript
@@ -42,6 +41,7 @@ def train(
     boildown compress chat.jsonl --ratio 5 --scorer mine.json > small.jsonl
     """
     from boildown.errors import NotMetError
+    from boildown.measure.questions import read
     from boildown.scoring.corpus import examples, parted
     from boildown.scoring.scorer import dump, shipped
     from boildown.scoring.training import Source, caught, fit
@@ -49,8 +49,9 @@ def train(
     from boildown_cli.terminal import number, say
 
     written.check_target(output, "--output")
-    asked = _asked(files, questions)
-    held = list(examples(_conversations(files, read_as), asked))
+    asked = options.asked(files, questions or [])
+    known = {written.title(path): read(ask) for path, ask in asked if ask is not None} or None
+    held = list(examples(_conversations((path for path, _ in asked), read_as), known))
     learned, left = parted(held)
     start = shipped()
     try:
@@ -65,37 +66,17 @@ def train(
         _print(start, scorer, caught(left or learned, start, scorer), bool(left))
 
 
-def _asked(files: Sequence[str], questions: Sequence[str] | None) -> dict[str, list[Question]] | None:
-    from boildown.errors import UsageError
-    from boildown.measure.questions import read
-    from boildown_cli.files import expand, title
-    from boildown_cli.terminal import number
-
-    if not questions:
-        return None
-    paths = list(expand(files))
-    if len(paths) != len(questions):
-        raise UsageError(
-            f"--questions was given {number(len(questions), 'time')} for {number(len(paths), 'file')}. "
-            "Give it once for each file, in their order."
-        )
-    return {title(path): read(asked) for path, asked in zip(paths, questions, strict=True)}
-
-
-def _conversations(files: Sequence[str], read_as: str | None) -> Iterator[tuple[str, Transcript]]:
+def _conversations(paths: Iterable[str], read_as: str | None) -> Iterator[tuple[str, Transcript]]:
     """Every conversation, with its file; what cannot be read is told of and passed over."""
     from boildown.errors import InputError
-    from boildown.run import conversations, reader
-    from boildown_cli.files import expand, read, title
+    from boildown_cli.files import conversations, title
     from boildown_cli.terminal import say
 
     seen = False
-    for path in expand(files):
-        name = title(path)
+    for path in paths:
         try:
-            format, data, _ = reader(read(path), name, read_as)
-            for transcript in conversations(format, data, name):
-                yield name, transcript
+            for transcript in conversations(path, read_as)[1]:
+                yield title(path), transcript
             seen = True
         except InputError as error:
             say(f"passed over: {error}")

@@ -108,18 +108,8 @@ def _check_plot(svg: str | None) -> None:
 
 
 def _cases(paths: Sequence[str], questions: Sequence[str], read_as: str | None, tokenizer: str) -> list[Case]:
-    from boildown.errors import UsageError
-    from boildown_cli.files import expand
-    from boildown_cli.terminal import number
-
-    found = list(expand(paths))
-    if questions and len(questions) != len(found):
-        raise UsageError(
-            f"--questions was given {number(len(questions), 'time')} for {number(len(found), 'file')}. "
-            "Give it once for each file, in their order."
-        )
-    asked: Sequence[str | None] = questions or [None] * len(found)
-    return [one for path, ask in zip(found, asked, strict=True) for one in _of_file(path, ask, read_as, tokenizer)]
+    asked = options.asked(paths, questions)
+    return [one for path, ask in asked for one in _of_file(path, ask, read_as, tokenizer)]
 
 
 def _of_file(path: str, questions: str | None, read_as: str | None, tokenizer: str) -> list[Case]:
@@ -127,16 +117,15 @@ def _of_file(path: str, questions: str | None, read_as: str | None, tokenizer: s
     from boildown.errors import InputError
     from boildown.measure.bench import case
     from boildown.measure.questions import read as ask
-    from boildown.run import conversations, reader
     from boildown.tokens import Counter
     from boildown.tokens import tokenizer as load
-    from boildown_cli.files import read, title
+    from boildown_cli.files import conversations, title
 
     file = title(path)
-    format, data, _ = reader(read(path), file, read_as)
+    format, found = conversations(path, read_as)
     counter = Counter(load(tokenizer), format.INFO.framing)
     asked = ask(questions) if questions else []
-    said = [t for t in conversations(format, data, file) if t.messages]
+    said = [t for t in found if t.messages]
     if not said:
         raise InputError(f"{file}: there is no conversation in it. Leave the file out.")
     if asked and len(said) > 1:
