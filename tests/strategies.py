@@ -25,6 +25,7 @@ from boildown.transcript import (
     ToolResult,
     Transcript,
 )
+from quoting import quoting
 
 PLANTED = {
     "ratify": "did not ratify",
@@ -164,7 +165,7 @@ def chat(*spoken: tuple[str, str]) -> Transcript:
 
 def context(target: int, framing: Framing | None = None, rules: Rules | None = None, last: bool = True) -> Context:
     """Counts with o200k_base, framing as Chat Completions charges it."""
-    return Context(Counter(tokenizer(), framing or Framing()), target, rules or Rules(), last)
+    return Context(Counter(tokenizer(), framing or Framing()), target, rules or Rules(), last, model=quoting())
 
 
 def said(role: str, *blocks: Block, name: str | None = None) -> Message:

@@ -49,6 +49,7 @@ from boildown.transcript import (
 )
 from boildown.written import MARKS, NOTHING
 from conftest import ROOT, source_roots
+from quoting import quoting
 from roundtrip import DATA, SAMPLES, in_turns, said
 from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcripts
 
@@ -79,7 +80,7 @@ class Case:
 
     @property
     def context(self) -> Context:
-        return Context(COUNTERS[self.format], self.target, self.info.rules)
+        return Context(COUNTERS[self.format], self.target, self.info.rules, model=quoting())
 
     @property
     def read(self) -> dict[str, Message]:
@@ -251,7 +252,7 @@ def test_the_report_adds_up(pipeline: str, case: Case) -> None:
 def test_the_account_is_whole_where_the_transcript_is_converted_as_well(
     pipeline: str, transcript: Transcript, name: str, ratio: float, system: bool
 ) -> None:
-    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=system))
+    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=system), model=quoting())
     loose = transcript.with_messages(replace(m, pinned=False) for m in transcript.messages)
     try:
         result, account = boil(loose, INFOS[name], COUNTERS[name], job)
@@ -333,7 +334,7 @@ def test_the_input_is_not_changed_and_the_same_input_gives_the_same_output(pipel
     before = copy.deepcopy(case.transcript)
     first, _ = boiled(pipeline, case)
     assert case.transcript == before
-    fresh = Context(Counter(tokenizer(), case.info.framing), case.target, case.info.rules)
+    fresh = Context(Counter(tokenizer(), case.info.framing), case.target, case.info.rules, model=quoting())
     assert compress(before, registry.parse(pipeline), fresh)[0] == first
 
 
@@ -341,8 +342,9 @@ HASHES = """
 import hashlib, json, sys
 from pathlib import Path
 from boildown import registry, run
+from quoting import quoting
 def digest(path, pipeline):
-    job = run.Job(registry.parse(pipeline), pipeline, ratio=2)
+    job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting())
     return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
 samples = sorted(Path(sys.argv[1]).iterdir())
 print(json.dumps({p: [digest(path, p) for path in samples] for p in sys.argv[2:]}))
@@ -352,7 +354,13 @@ print(json.dumps({p: [digest(path, p) for path in samples] for p in sys.argv[2:]
 @cache
 def hashes(seed: str) -> dict[str, list[str]]:
     """Hashes of every sample's output by pipeline, from a process with its own hash seed."""
-    command = [sys.executable, "-c", HASHES, str(SAMPLES), *PIPELINES]
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.append({str(ROOT / 'tests')!r})\n{HASHES}",
+        str(SAMPLES),
+        *PIPELINES,
+    ]
     ran = subprocess.run(command, env={**source_roots(ROOT), "PYTHONHASHSEED": seed}, capture_output=True, check=True)
     found: dict[str, list[str]] = json.loads(ran.stdout)
     return found
@@ -685,7 +693,7 @@ def test_a_compressed_sample_reads_again_as_it_was_meant(pipeline: str, path: Pa
 @pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
 @pytest.mark.parametrize("pipeline", ["dedup,prune", "stale,mask,ledger", "condense,delta,dedup,prune,ledger"])
 def test_a_second_run_at_the_same_budget_changes_nothing(pipeline: str, path: Path) -> None:
-    job = Job(registry.parse(pipeline), pipeline, ratio=2, pins=Pins(system=False))
+    job = Job(registry.parse(pipeline), pipeline, ratio=2, pins=Pins(system=False), model=quoting())
     once, report = run(path.read_bytes(), path.name, job)
     budget = max(account.tokens_out for account in report.conversations)
     again, _ = run(once, path.name, replace(job, ratio=None, budget=budget, read_as=report.format_in))
@@ -711,9 +719,9 @@ def assert_compresses(path: Path, pipeline: str, ratio: float, least: int = 0) -
         if not free:
             budget = max(budget, needed(counter, pins(transcript)))
         result, account = boil(
-            transcript, form.INFO, counter, Job(registry.parse(pipeline), pipeline, budget, pins=pins)
+            transcript, form.INFO, counter, Job(registry.parse(pipeline), pipeline, budget, pins=pins, model=quoting())
         )
-        context = Context(counter, budget, form.INFO.rules)
+        context = Context(counter, budget, form.INFO.rules, model=quoting())
         assert account.tokens_out <= budget
         assert account.tokens_in - sum(step.removed for step in account.steps) == account.tokens_out
         assert_accounted(transcript.messages, result, account.messages)

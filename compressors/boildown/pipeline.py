@@ -13,6 +13,7 @@ from boildown.transcript import Message, Redaction, Rules, Transcript, groups
 
 if TYPE_CHECKING:
     from boildown.caching import Caching
+    from boildown.summarizers.calls import Model
     from boildown.tokens import Counter
 
 
@@ -43,6 +44,7 @@ class Context:
     seed    for stages that draw at random
     source  the transcript before any stage, for one that tells what was taken out
     again   what stages keep for when they are applied anew
+    model   what answers the stages that ask one
     """
 
     counter: Counter
@@ -52,6 +54,7 @@ class Context:
     seed: int = 0
     source: Transcript | None = None
     again: Again = field(default_factory=Again)
+    model: Model | None = None
 
     def count(self, transcript: Transcript) -> int:
         return self.counter.total(transcript.messages)

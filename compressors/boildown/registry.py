@@ -16,6 +16,7 @@ from boildown.errors import UsageError
 from boildown.pipeline import Named, Stage
 
 STAGES: dict[str, str] = {
+    "abstractive": "boildown.stages.abstractive:Abstractive",
     "cache": "boildown.stages.cache:Cache",
     "cluster": "boildown.stages.cluster:Cluster",
     "condense": "boildown.stages.condense:Condense",
@@ -27,11 +28,14 @@ STAGES: dict[str, str] = {
     "prioritize": "boildown.stages.prioritize:Prioritize",
     "prune": "boildown.stages.prune:Prune",
     "redact": "boildown.stages.redact:Redact",
+    "rolling": "boildown.stages.rolling:Rolling",
     "stale": "boildown.stages.stale:Stale",
     "window": "boildown.stages.window:window",
 }
 SCORED = ("extractive", "prune")
 """The stages that --scorer is for"""
+ASKING = ("abstractive", "rolling")
+"""The stages that ask a model, which --model is for"""
 DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"
 

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from boildown.caching import Caching
 from boildown.pipeline import Step
-from boildown.transcript import Message, Note, Redaction, Transcript
+from boildown.summarizers.calls import Spending
+from boildown.transcript import Message, Note, Redaction, Summarized, Transcript
 
 SCHEMA = 1
 
@@ -62,6 +63,7 @@ class ConversationReport:
     notes: tuple[Note, ...] = ()
     cache: Caching | None = None
     redacted: tuple[Redacted, ...] = ()
+    summaries: tuple[Summarized, ...] = ()
 
     def tally(self) -> dict[str, int]:
         """How many messages met each fate."""
@@ -85,7 +87,10 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A file's account. `schema` is the version of this structure; README documents it."""
+    """A file's account. `schema` is the version of this structure; README documents it.
+
+    spending  what the stages that ask a model took; None where none was asked
+    """
 
     input: str
     output: str
@@ -98,6 +103,7 @@ class Report:
     seconds: float = 0.0
     estimated: int = 0
     archive: Archived | None = None
+    spending: Spending | None = None
     schema: int = SCHEMA
     boildown: str = field(default_factory=tool_version)
 

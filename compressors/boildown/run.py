@@ -1,4 +1,4 @@
-"""From a file's bytes to a compressed file's bytes and a report: the whole offline job, without a terminal."""
+"""From a file's bytes to a compressed file's bytes and a report: the whole job, without a terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
 from boildown.pipeline import Context, Finishing, Named, Opening, Pins, Watch, compress, convert_step, opened, target
 from boildown.report import ConversationReport, Report, fates, redacted
+from boildown.summarizers.calls import Model
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import FormatInfo, Note, Opaque, Redaction, ToolResult, Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do to a file. `budget`, `ratio` and `window` bound each conversation; the tightest one holds."""
+    """What to do to a file. `budget`, `ratio` and `window` bound each conversation; the tightest one holds.
+
+    `model` answers the stages that ask one.
+    """
 
     stages: Sequence[Named]
     pipeline: str
@@ -31,6 +35,7 @@ class Job:
     write_as: str | None = None
     tokenizer: str = "o200k_base"
     strict: bool = False
+    model: Model | None = None
 
 
 def reader(data: bytes, where: str, read_as: str | None = None) -> tuple[formats.Format, bytes, Encoding]:
@@ -94,6 +99,7 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
         conversations=tuple(accounts),
         seconds=time.perf_counter() - start,
         estimated=counter.estimated,
+        spending=job.model.spending if job.model else None,
     )
     return written, report
 
@@ -134,7 +140,7 @@ def boil(
     open_one, opening = opened(sayable, job.stages, Context(counter, said), watch)
     # Placeholders may be longer than what they stand for: where nothing else is asked, they make nothing else go.
     size = max(tokens_in, counter.total(open_one.messages)) if opening else tokens_in
-    context = Context(counter, target(size, job.budget, job.ratio, job.window), info.rules)
+    context = Context(counter, target(size, job.budget, job.ratio, job.window), info.rules, model=job.model)
     stages, unsaid = _sayable([n for n in job.stages if not isinstance(n.stage, Opening)], info)
     result, done = compress(open_one, stages, context, watch)
     steps += opening + done
@@ -150,6 +156,7 @@ def boil(
             (n.stage.account(sayable, result, counter) for n in job.stages if isinstance(n.stage, Finishing)), None
         ),
         redacted=redacted(result.redactions),
+        summaries=result.summaries,
     )
     return result, account
 

@@ -143,6 +143,32 @@ class Redaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarized:
+    """How a message came to be that a model wrote.
+
+    id        the message's
+    model     its name
+    spans     in how many parts the source was summed up
+    covered   tokens of the messages that it stands for
+    read      tokens of those, and of summaries of them, that the model was sent, answers from before included
+    found     lines that said what their source does not say; they were `mended`, or `dropped`
+    verbatim  facts that were put beside the lines, word for word
+    cut       why spans were cut offline instead of being summed up, and which
+    """
+
+    id: str
+    model: str
+    spans: int = 0
+    covered: int = 0
+    read: int = 0
+    found: int = 0
+    mended: int = 0
+    dropped: int = 0
+    verbatim: int = 0
+    cut: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a transcript was read from: all that its format needs to write it back.
 
@@ -170,7 +196,7 @@ class Source:
 class Transcript:
     """A conversation: its messages in order, where they came from, and breakpoints to put in besides the source's.
 
-    `redactions` are the secrets that stood in it.
+    `redactions` are the secrets that stood in it, `summaries` tell of the messages that models wrote.
     """
 
     messages: tuple[Message, ...]
@@ -178,6 +204,7 @@ class Transcript:
     title: str = ""
     breakpoints: tuple[Breakpoint, ...] = ()
     redactions: tuple[Redaction, ...] = ()
+    summaries: tuple[Summarized, ...] = ()
 
     def with_messages(self, messages: Iterable[Message]) -> Transcript:
         return replace(self, messages=tuple(messages))

@@ -14,6 +14,7 @@ from boildown.archive.originals import keep
 from boildown.archive.store import FILE, opened
 from boildown.report import Archived
 from boildown.run import Job, run
+from quoting import quoting
 
 Keep = Callable[..., tuple[bytes, Archived]]
 
@@ -29,7 +30,7 @@ def kept(folder: str) -> Keep:
     """Compresses bytes and archives them: kept(data, pipeline="prune", ratio=3) -> (output, what was archived)."""
 
     def compress(data: bytes, where: str = "chat.jsonl", pipeline: str = "dedup,prune", ratio: float = 3):
-        written, report = run(data, where, Job(registry.parse(pipeline), pipeline, ratio=ratio))
+        written, report = run(data, where, Job(registry.parse(pipeline), pipeline, ratio=ratio, model=quoting()))
         with opened(folder, write=True) as archive:
             return written, keep(archive, data, written, report)
 

@@ -13,8 +13,7 @@ from boildown.measure.questions import Question
 from boildown.prices import price
 from boildown.summarizers.account import Account, Bounds
 from boildown.summarizers.answers import Answers, folder
-from boildown.summarizers.calls import Model, Usage
-from boildown.summarizers.claude import MODEL, Claude, endpoint
+from boildown.summarizers.calls import MODEL, Claude, Model, Usage, endpoint
 from boildown.summarizers.dry import DryRun
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing, Message, Text, ToolCall, ToolResult, Transcript

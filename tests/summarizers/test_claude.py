@@ -14,8 +14,7 @@ from boildown.errors import AnswerError, CostError, ModelError, UsageError
 from boildown.prices import price
 from boildown.summarizers.account import MORE, Account, Bounds
 from boildown.summarizers.answers import Answers, folder
-from boildown.summarizers.calls import Answer, Request, Spending, Usage
-from boildown.summarizers.claude import MODEL, Claude, endpoint
+from boildown.summarizers.calls import MODEL, Answer, Claude, Request, Spending, Usage, endpoint
 from boildown.summarizers.dry import DryRun
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing

@@ -12,6 +12,7 @@ from boildown.pipeline import Pins
 from boildown.run import Job, reader, run
 from boildown.validity import added, violations
 from damage import broken, shaken
+from quoting import quoting
 from roundtrip import SAMPLES, files
 
 RATIOS = (3, 20)
@@ -27,7 +28,7 @@ BOTH = "dedup,prune"
 
 def check(data: bytes, name: str, pipeline: str, ratio: float) -> None:
     format, plain, _ = reader(data, name)
-    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=False))
+    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=False), model=quoting())
     try:
         small, _ = run(data, name, job)
     except NotMetError:

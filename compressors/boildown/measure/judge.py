@@ -10,8 +10,8 @@ from boildown.errors import AnswerError, ModelError, UsageError
 from boildown.measure import probing
 from boildown.measure.probing import GIVEN, ProbeQuestion, Score
 from boildown.measure.questions import Question
-from boildown.summarizers.calls import Model, Outcome, Request, Spending
-from boildown.summarizers.claude import MODEL
+from boildown.summarizers.calls import MODEL, Model, Outcome, Request, Spending
+from boildown.summarizers.reading import readable
 from boildown.tokens import Counter
 from boildown.transcript import Transcript
 
@@ -100,7 +100,7 @@ def judge(
     questions were made with. A reply that cannot be read is asked for once more. Raises UsageError where a transcript
     is larger than the window, ModelError and CostError where a call fails; what was answered by then is cached.
     """
-    texts = [probing.readable(transcript) for transcript in (original, compressed)]
+    texts = [readable(transcript.messages, probing.TAGS) for transcript in (original, compressed)]
     _check(texts, how)
     probes = [ProbeQuestion(GIVEN, q.text, q.answer) for q in questions] or _made(texts[0], model, how)
     pairs = [(text, probe) for probe in probes for text in texts]

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from boildown.identifiers import shown
 from boildown.summarizers.calls import Request
 from boildown.summarizers.tags import elements, fenced, rule
-from boildown.transcript import Block, ToolCall, Transcript
 
 KINDS = {
     "recall": "a concrete fact that was stated, such as a number, a name, a date, a value or the text of an error",
@@ -94,22 +92,8 @@ class Score:
     reason: str
 
 
-def readable(transcript: Transcript) -> str:
-    """A transcript as a model is shown it: who speaks, when, and all that is said, called and given back."""
-    parts = []
-    for message in transcript.messages:
-        head = ", ".join(filter(None, (message.role, message.name, message.time)))
-        said = "\n".join(filter(None, map(_said, message.blocks)))
-        parts.append(f"--- {head}\n{said}")
-    return fenced("transcript", "\n\n".join(parts), TAGS)
-
-
-def _said(block: Block) -> str:
-    return f"[call of {block.name}] {shown(block)}" if isinstance(block, ToolCall) else shown(block)
-
-
 def making(model: str, transcript: str, each: int) -> Request:
-    """Asks for `each` questions of each kind about a transcript that `readable` made."""
+    """Asks for `each` questions of each kind about a transcript in its fence."""
     stand_in = "".join(
         f"<probe><kind>{kind}</kind><question>{n} {_FILL}</question><answer>{_FILL}</answer></probe>"
         for kind in KINDS

@@ -16,12 +16,15 @@ SECTIONS = {
 }
 """The sections of every summary, in order: their names in a prompt, and their titles"""
 VERBATIM = "Word for word"
+CUT = "Not summed up, but cut, for want of an answer"
 OPEN = "[summary of earlier messages"
 CLOSE = "[end of the summary]"
 
+# No line of a summary begins like these: it begins with its mark, or with the blanks of a line that goes on.
 _BLOCK = re.compile(
-    rf"{re.escape(OPEN)}(?P<how>[^\]\n]*)\]\n(?P<inside>.*?)\n?{re.escape(CLOSE)}\n?", re.DOTALL
+    rf"^{re.escape(OPEN)}(?P<how>[^\]\n]*)\]\n(?P<inside>.*?)\n?^{re.escape(CLOSE)}$\n?", re.DOTALL | re.MULTILINE
 )
+_ON = "  "
 _TITLES = {title: name for name, title in SECTIONS.items()}
 
 
@@ -31,13 +34,15 @@ class Summary:
 
     sections  lines by section, each a sentence or a few that belong together; sections without lines are left out
     verbatim  what the lines do not say and should not be lost, as it stands in the source
+    cut       what is left of messages that no model would sum up: who speaks, and some of the words
     """
 
     sections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     verbatim: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.verbatim) or any(self.sections.values())
+        return bool(self.verbatim or self.cut) or any(self.sections.values())
 
     def lines(self) -> list[tuple[str, str]]:
         """All lines with their sections, in order."""
@@ -51,7 +56,7 @@ class Summary:
     def body(self) -> str:
         """The summary as Markdown, without the frame that says what it is."""
         held = [(title, self.sections.get(name, ())) for name, title in SECTIONS.items()]
-        parts = [_part(title, lines) for title, lines in (*held, (VERBATIM, self.verbatim)) if lines]
+        parts = [_part(title, lines) for title, lines in (*held, (CUT, self.cut), (VERBATIM, self.verbatim)) if lines]
         return "\n".join(parts)
 
     def text(self, how: str = "") -> str:
@@ -60,7 +65,12 @@ class Summary:
 
 
 def _part(title: str, lines: Iterable[str]) -> str:
-    return "\n".join([f"## {title}", *(f"- {line}" for line in lines)])
+    return "\n".join([f"## {title}", *(item(line) for line in lines)])
+
+
+def item(line: str) -> str:
+    """A line as it stands in the output; of a text of several lines, the others are indented."""
+    return "- " + "\n".join(line.splitlines()).replace("\n", f"\n{_ON}")
 
 
 def found(text: str) -> tuple[str, Summary | None]:
@@ -80,6 +90,6 @@ def _read(body: str) -> Summary:
         elif line.startswith("- "):
             lines.append(line[2:])
         elif lines:
-            lines[-1] += f"\n{line}"
+            lines[-1] += f"\n{line.removeprefix(_ON)}"
     sections = {_TITLES[title]: tuple(said) for title, said in held.items() if title in _TITLES and said}
-    return Summary(sections, tuple(held.get(VERBATIM, ())))
+    return Summary(sections, tuple(held.get(VERBATIM, ())), tuple(held.get(CUT, ())))

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from boildown.errors import ModelError
 
+MODEL = "claude-haiku-5-5"
+"""The model that is asked where none is named"""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

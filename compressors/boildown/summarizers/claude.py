@@ -16,7 +16,6 @@ from boildown.summarizers.wire import RETRIES, TIMEOUT, Wire, opened
 
 T = TypeVar("T")
 
-MODEL = "claude-haiku-5-5"
 AT_ONCE = 4
 
 

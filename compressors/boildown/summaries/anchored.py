@@ -1,0 +1,51 @@
+"""One summary that grows: what comes next is merged into it, span by span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from boildown.summaries.carrier import ID
+from boildown.summaries.chunks import Chunk, chunks
+from boildown.summaries.standing import Written
+from boildown.summaries.summary import Summary
+from boildown.summaries.writing import Made, Task, Writer
+from boildown.transcript import Message, Note, Summarized
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Sums up messages in spans of at most `chunk` tokens, each merged into the summary of those before.
+
+    What an earlier run put beside its summary word for word is left out: what is still lost is found again.
+    """
+
+    chunk: int
+
+    def __call__(self, writer: Writer, messages: Sequence[Message], earlier: Summary | None, tokens: int) -> Written:
+        spans = chunks(messages, self.chunk, writer.counter)
+        so_far, found = replace(earlier, verbatim=()) if earlier else None, list[Made]()
+        for span in spans:
+            (made,) = writer.write([Task(tokens, span, earlier=so_far or None)])
+            found.append(made)
+            so_far = made.summary
+        return Written(so_far or Summary(), account(writer.name, spans, found))
+
+
+def account(name: str, spans: Sequence[Chunk], made: Sequence[Made], above: Iterable[Made] = ()) -> Summarized:
+    """How a summary came to be: `made` of each span, and what was made of those `above` them."""
+    every = [*made, *above]
+    return Summarized(
+        id=ID,
+        model=name,
+        spans=len(spans),
+        read=sum(one.read for one in every),
+        found=sum(one.found for one in every),
+        mended=sum(one.mended for one in every),
+        dropped=sum(one.dropped for one in every),
+        cut=tuple(
+            Note("cut offline", f"{span[0].id} to {span[-1].id}", one.why_cut)
+            for span, one in zip(spans, made, strict=True)
+            if one.why_cut
+        ),
+    )

@@ -1,0 +1,149 @@
+"""Summaries as a model writes them: asked for, asked again where they are no use, shortened, checked and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic, TypeVar
+
+from boildown.errors import AnswerError, ModelError
+from boildown.summaries import prompts
+from boildown.summaries.fallback import cut, shortened
+from boildown.summaries.mending import Review
+from boildown.summaries.summary import Summary
+from boildown.summarizers.calls import Model, Outcome, Request
+from boildown.tokens import Counter
+from boildown.transcript import Message
+
+T = TypeVar("T")
+
+INVENTED = "nothing of the answer is in its source"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be summed up in at most `tokens`, counted as the summary's body.
+
+    That is `messages`, or the `parts` of a larger span, or the summary of what came `earlier` with `messages` after it.
+    """
+
+    tokens: int
+    messages: tuple[Message, ...] = ()
+    parts: tuple[Summary, ...] = ()
+    earlier: Summary | None = None
+
+    @property
+    def before(self) -> tuple[Summary, ...]:
+        """The summaries that it starts from."""
+        return (self.earlier, *self.parts) if self.earlier else self.parts
+
+    def request(self, name: str) -> Request:
+        return prompts.writing(name, self.messages, self.tokens, self.earlier, self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A summary, and how it came to be.
+
+    read     tokens of the conversation and of summaries that the model was sent, answers from before included
+    found    lines that said what their source does not say; they were `mended`, or `dropped`
+    why_cut  why its messages were cut offline instead, "" where the model summed them up
+    """
+
+    summary: Summary
+    read: int = 0
+    found: int = 0
+    mended: int = 0
+    dropped: int = 0
+    why_cut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply(Generic[T]):
+    """What could be read of the replies to a request, which was made once or twice; None, and why, if nothing could."""
+
+    made: T | None
+    why: str = ""
+    times: int = 1
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Has summaries written by the model called `name`. All tasks that are given together are asked at once."""
+
+    model: Model
+    name: str
+    counter: Counter
+
+    def write(self, tasks: Sequence[Task]) -> list[Made]:
+        """The summary of each task, none longer than it may be, and none with a thing that its source lacks.
+
+        A span that the model gives nothing of use for, also when asked again, is cut offline. Raises UsageError or
+        CostError where no further call can be made.
+        """
+        requests = [task.request(self.name) for task in tasks]
+        replies = self._replies(requests, [prompts.made] * len(tasks))
+        made = [self._made(*each) for each in zip(tasks, requests, replies, strict=True)]
+        return self._checked(tasks, self._shortened(tasks, made))
+
+    def _replies(self, requests: Sequence[Request], reads: Sequence[Callable[[str], T | None]]) -> list[_Reply[T]]:
+        """What is read of each reply. That of which nothing can be read is asked for once more."""
+        if not requests:
+            return []
+        found = [_reply(outcome, read) for outcome, read in zip(self.model.ask(requests), reads, strict=True)]
+        useless = [n for n, reply in enumerate(found) if reply.made is None and not reply.failed]
+        again = [prompts.again(requests[n]) for n in useless]
+        for n, outcome in zip(useless, self.model.ask(again) if again else [], strict=True):
+            found[n] = replace(_reply(outcome, reads[n]), times=2)
+        return found
+
+    def _made(self, task: Task, request: Request, reply: _Reply[Summary]) -> Made:
+        if reply.made is None:
+            return self._cut(task, reply.why, Made(Summary()))
+        return Made(reply.made, sum(self.counter.texts([request.prompt])) * reply.times)
+
+    def _shortened(self, tasks: Sequence[Task], made: Sequence[Made]) -> list[Made]:
+        """`made`, where a summary that is too long was asked for again."""
+        done = list(made)
+        long = [n for n, (task, one) in enumerate(zip(tasks, made, strict=True)) if self._size(one) > task.tokens]
+        requests = [prompts.shortening(self.name, made[n].summary, tasks[n].tokens) for n in long]
+        for n, reply in zip(long, self._replies(requests, [prompts.made] * len(long)), strict=True):
+            done[n] = replace(done[n], summary=reply.made or done[n].summary)
+        return done
+
+    def _checked(self, tasks: Sequence[Task], made: Sequence[Made]) -> list[Made]:
+        """`made` without lines that say what their source does not, cut at a sentence where they are still too long."""
+        done = [
+            replace(one, summary=shortened(one.summary, task.tokens, self.counter)) if not one.why_cut else one
+            for task, one in zip(tasks, made, strict=True)
+        ]
+        reviews = {
+            n: Review(one.summary, task.messages, task.before)
+            for n, (task, one) in enumerate(zip(tasks, done, strict=True))
+            if not one.why_cut
+        }
+        wrong = {n: review.faults() for n, review in reviews.items() if review.wrong}
+        requests = [prompts.mending(self.name, faults) for faults in wrong.values()]
+        reads = [partial(prompts.mended, number=len(faults)) for faults in wrong.values()]
+        for n, reply in zip(wrong, self._replies(requests, reads), strict=True):
+            after = reviews[n].settled(reply.made)
+            one = replace(done[n], found=after.found, mended=after.mended, dropped=after.dropped)
+            summary = shortened(after.summary, tasks[n].tokens, self.counter)
+            done[n] = replace(one, summary=summary) if summary else self._cut(tasks[n], INVENTED, one)
+        return done
+
+    def _cut(self, task: Task, why: str, made: Made) -> Made:
+        """What is left of the task's source where it is cut offline."""
+        return replace(made, summary=cut(task.messages, task.before, task.tokens, self.counter), why_cut=why)
+
+    def _size(self, made: Made) -> int:
+        return sum(self.counter.texts([made.summary.body()]))
+
+
+def _reply(outcome: Outcome, read: Callable[[str], T | None]) -> _Reply[T]:
+    if isinstance(outcome, ModelError):
+        return _Reply(None, str(outcome), failed=not isinstance(outcome, AnswerError))
+    found = read(outcome.text)
+    return _Reply(found, "" if found is not None else "the answer was not in the form that was asked for")
