@@ -55,7 +55,7 @@ from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcr
 
 PIPELINES = [*registry.names(), "dedup,prune", registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
-WRITERS = {"condense", "ledger", "mask", "stale"}
+WRITERS = {"abstractive", "condense", "ledger", "mask", "rolling", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""
 LEAST_FILL = 0.97
 LEAST_ROOM = 250
@@ -354,14 +354,11 @@ print(json.dumps({p: [digest(path, p) for path in samples] for p in sys.argv[2:]
 @cache
 def hashes(seed: str) -> dict[str, list[str]]:
     """Hashes of every sample's output by pipeline, from a process with its own hash seed."""
-    command = [
-        sys.executable,
-        "-c",
-        f"import sys; sys.path.append({str(ROOT / 'tests')!r})\n{HASHES}",
-        str(SAMPLES),
-        *PIPELINES,
-    ]
-    ran = subprocess.run(command, env={**source_roots(ROOT), "PYTHONHASHSEED": seed}, capture_output=True, check=True)
+    roots = source_roots(ROOT)
+    path = os.pathsep.join((roots["PYTHONPATH"], str(ROOT / "tests")))
+    environment = {**roots, "PYTHONPATH": path, "PYTHONHASHSEED": seed}
+    command = [sys.executable, "-c", HASHES, str(SAMPLES), *PIPELINES]
+    ran = subprocess.run(command, env=environment, capture_output=True, check=True)
     found: dict[str, list[str]] = json.loads(ran.stdout)
     return found
 

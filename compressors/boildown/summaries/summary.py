@@ -61,7 +61,8 @@ class Summary:
 
     def text(self, how: str = "") -> str:
         """What stands in the output; `how` says in a few words what it was made of and by whom."""
-        return f"{OPEN}{f': {how}' if how else ''}]\n{self.body()}\n{CLOSE}"
+        said = " ".join(how.replace("]", ")").split())
+        return f"{OPEN}{f': {said}' if said else ''}]\n{self.body()}\n{CLOSE}"
 
 
 def _part(title: str, lines: Iterable[str]) -> str:
