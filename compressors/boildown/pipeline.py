@@ -180,6 +180,8 @@ def opened(
 def _filled(
     transcript: Transcript, stages: Sequence[Named], context: Context, watch: Watch | None
 ) -> tuple[Transcript, list[Step]]:
+    from boildown.registry import SCORED
+    from boildown.scoring.choice import LEARNED
     from boildown.stages.fit import Fit
 
     whole, size = transcript, context.count(transcript)
@@ -196,7 +198,8 @@ def _filled(
         # The stages before left more room than was needed: they know better than the last step what to keep in it.
         rooms = [told.get(named.name, 0) if room else 0 for named, room in zip(stages, rooms, strict=True)]
     size = steps[-1].after if steps else size
-    fitted, step = _run(Named("fit", Fit(whole), "oldest, to meet the budget"), transcript, context, size)
+    scorer = next((str(getattr(named.stage, "scorer", LEARNED)) for named in stages if named.name in SCORED), LEARNED)
+    fitted, step = _run(Named("fit", Fit(whole, scorer), Fit.REASON), transcript, context, size)
     if step.changed or step.dropped or step.restored or step.removed:
         return fitted, [*steps, step]
     return transcript, steps

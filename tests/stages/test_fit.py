@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
 
 from boildown.errors import BudgetError
 from boildown.marks import Reference, digest
-from boildown.pipeline import Context
+from boildown.pipeline import Context, Named, compress
 from boildown.stages.fit import Fit
 from boildown.transcript import Message, Rules, Text, ToolCall, ToolResult, Transcript
-from strategies import WORDS, chat, context
+from strategies import WORDS, chat, context, long_transcript
 
 FOUR = "one two three four"  # a message of it costs 8 tokens
 TALK = chat(*(("assistant" if n % 2 else "user", FOUR) for n in range(6)))
@@ -174,3 +174,22 @@ def test_what_a_reference_refers_to_is_not_cut_to_fill_the_room() -> None:
     left = referring(BASE, OTHER[:20])
     result = fitted(SEARCHES, left, context(context(0).count(left) + 8))
     assert [m.text for m in result.messages][:4] == ["", MARK, "", BASE]
+
+
+@pytest.mark.parametrize("scorer", ["none", "learned"])
+def test_the_last_step_takes_the_word_of_the_scorer_that_was_asked_for(scorer: str) -> None:
+    talk, where = long_transcript(3), context(300)
+    expected = Fit(talk, scorer)(talk.with_messages([]), where)
+    other = Fit(talk, "none" if scorer == "learned" else "learned")(talk.with_messages([]), where)
+    nothing = Named("prune", Nothing(scorer), "")
+    assert compress(talk, [nothing], where)[0] == expected != other
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Takes all out, as a stage of the name `prune` that has a scorer."""
+
+    scorer: str
+
+    def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
+        return transcript.with_messages([])

@@ -49,7 +49,8 @@ def test_a_summary_is_written_in_sections() -> None:
 @given(summaries, st.sampled_from(["", "before\n", "before\n\n"]), st.sampled_from(["", "\nafter"]))
 def test_what_was_written_is_found_again(summary: Summary, before: str, after: str) -> None:
     rest, again = found(f"{before}{summary.text('so many')}{after}")
-    assert again is not None and again.body() == summary.body()
+    assert again is not None
+    assert again.body() == summary.body()
     assert rest == before + after.removeprefix("\n")
 
 

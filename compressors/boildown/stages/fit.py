@@ -12,6 +12,7 @@ from boildown.formats.convert import join_turns
 from boildown.joining import runs
 from boildown.marks import digest, reference, referred, settled
 from boildown.pipeline import Context
+from boildown.scoring.choice import LEARNED
 from boildown.selection import shrink
 from boildown.stages.window import window
 from boildown.table import WORDY
@@ -33,13 +34,15 @@ OPENING_LEAST = 16
 class Fit:
     """Drop the oldest turns while the budget is passed, and put back the newest of what was taken while it is not.
 
-    `source` is the transcript before any stage. The group that no longer fits whole is cut to the room that is left.
+    `source` is the transcript before any stage, `scorer` what says how much words are worth. The group that no longer
+    fits whole is cut to the room that is left.
     No reference is left whose base went or was cut: what it stood for is gone with it, or put back.
     """
 
     REASON = "oldest, to meet the budget"
 
     source: Transcript
+    scorer: str = LEARNED
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
         best, most, aim, low, high = None, -1, context.target, 0, 0
@@ -81,7 +84,8 @@ class Fit:
         left = window(transcript, replace(context, target=room))
         if context.count(left) >= WORTH_LOSING * room:
             return left
-        return window(shrink(transcript, context, self._firmly(), room), replace(context, target=room))
+        short = shrink(transcript, context, self._firmly(), room, scorer=self.scorer)
+        return window(short, replace(context, target=room))
 
     def _firmly(self) -> Cutter:
         """Words, but whole the lines that are no sentences in the source: alone, in a cut text, they may look so."""
@@ -103,7 +107,8 @@ class Fit:
     def _opening(self, first: Message, context: Context) -> Message:
         """The first user message, short: what a conversation begins with whose beginning is gone."""
         room = max(OPENING_LEAST, int(context.target * OPENING_SHARE))
-        short = shrink(self.source.with_messages([first]), context, words, room + context.counter.framing.reply)
+        alone, reply = self.source.with_messages([first]), context.counter.framing.reply
+        short = shrink(alone, context, words, room + reply, scorer=self.scorer)
         return short.messages[0] if short.messages else first.with_blocks([Text(NOTHING)])
 
     def _sourced(self, messages: Iterable[Message]) -> Iterator[Message]:
@@ -173,10 +178,11 @@ class Fit:
     def _cut(self, members: tuple[Message, ...], context: Context, room: int) -> tuple[Message, ...]:
         """The group cut to `room` tokens: at sentences where that fills it, else at words. Empty where it cannot be."""
         part = self.source.with_messages(replace(m, pinned=False) for m in members)
+        reply = context.counter.framing.reply
         best: tuple[Message, ...] = ()
         most, largest = 0, inf
         for cutter in (bare, words, words):
-            short = shrink(part, context, cutter, room + context.counter.framing.reply, largest).messages
+            short = shrink(part, context, cutter, room + reply, largest, self.scorer).messages
             size = sum(context.sizes(short))
             if _stand(short) == _stand(members) and most < size <= room:
                 best, most = short, size

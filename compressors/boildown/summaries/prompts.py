@@ -1,8 +1,8 @@
 """What a model is asked for to make, shorten and mend a summary, and how its answers are read.
 
 Merging only what is new into the summary that there is, in fixed sections, is what Factory.ai calls anchored summaries
-(https://factory.ai/news/compressing-context); in its own evaluation they kept more than the compaction of Anthropic's and
-OpenAI's APIs (https://factory.ai/news/evaluating-compression, December 2025).
+(https://factory.ai/news/compressing-context); in its own evaluation they kept more than the compaction of Anthropic's
+and OpenAI's APIs (https://factory.ai/news/evaluating-compression, December 2025).
 """
 
 from __future__ import annotations
