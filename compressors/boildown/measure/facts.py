@@ -76,21 +76,32 @@ _LOWER = re.compile(r"(?<!\w)[^\W\d_]+")
 
 def concrete(text: str) -> set[Fact]:
     """The facts of all kinds but names. Numbers of one digit, times with seconds and line numbers are none."""
-    found: set[Fact] = set()
+    stated, rest = taken(text)
+    found = {(kind, normal) for kind, normal, _ in stated}
+    found.update((Kind.NUMBER, _number(m[0])) for m in _NUMBER.finditer(rest) if len(m[0]) > 1)
+    return found
+
+
+def taken(text: str) -> tuple[list[tuple[Kind, str, str]], str]:
+    """The dates, URLs, paths and identifiers: kind, normal form and how it stands there; and the text without them."""
+    found: list[tuple[Kind, str, str]] = []
 
     def take(normal: Fact | None, match: re.Match[str]) -> str:
         if normal is None:
             return match[0]
-        found.add(normal)
+        found.append((*normal, match[0]))
         return " ; "
 
     rest = NUMBERED.sub("", text)
     rest = _DATE.sub(lambda m: take((Kind.DATE, _date(m)), m), rest)
     rest = _UUID.sub(lambda m: take((Kind.IDENTIFIER, m[0].lower()), m), rest)
     rest = IDENTIFIER.sub(lambda m: take(_identifier(m), m), _STAMP.sub(" ; ", rest))
-    rest = _CODE.sub(lambda m: take((Kind.IDENTIFIER, m[0]), m), rest)
-    found.update((Kind.NUMBER, _number(m[0])) for m in _NUMBER.finditer(rest) if len(m[0]) > 1)
-    return found
+    return found, _CODE.sub(lambda m: take((Kind.IDENTIFIER, m[0]), m), rest)
+
+
+def dates(text: str) -> Iterator[str]:
+    """The dates and times of the day alone, in their normal form."""
+    return map(_date, _DATE.finditer(text))
 
 
 def _date(match: re.Match[str]) -> str:

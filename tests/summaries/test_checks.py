@@ -1,0 +1,129 @@
+"""A summary's lines against their source: what is founded, and what is found to be made up."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from boildown.summaries.checks import Evidence
+from boildown.summaries.summary import Summary
+from boildown.transcript import Message, Text, ToolCall, ToolResult
+
+TALK = (
+    Message(
+        "m1",
+        "user",
+        (
+            Text(
+                "My dog Luna turned 3 on May 7. We spent $1,200 and the drive took 15 minutes. It's in src/app/a.py, "
+                'see https://x.org/a/b?c=1. I decided to use Redis, not "big  iron". Call `load_all(path)` from commit '
+                "3cff8cfa91. Twenty-five guests came; v1.2.3 is out."
+            ),
+        ),
+        name="Caroline",
+        time="2023-05-08T10:05:00Z",
+    ),
+    Message(
+        "m2",
+        "assistant",
+        (Text("Great! I went hiking in Norway yesterday with my violin, at 4:30 pm."),),
+        name="Melanie",
+    ),
+    Message("m3", "assistant", (ToolCall("c1", "Read", '{"path": "lib/Gate.ts"}'),), name="Melanie"),
+    Message("m4", "tool", (ToolResult("c1", "timeoutMs = 250\nretries: 4\nTests:  18 passed, 2 failed"),)),
+    Message("m5", "user", (Text("Nice, let us meet again on Friday about the gate's retries."),), name="Caroline"),
+)
+EVIDENCE = Evidence.of(TALK)
+
+FOUNDED = [
+    "Caroline's dog Luna turned three on 7 May 2023.",
+    "The dog turned 3 on 2023-05-07.",
+    "They spent 1200 dollars; the drive took 15 min.",
+    "Spent US$1.2k on it.",
+    "The drive was a 15-minute one.",
+    "Files: `a.py`, app/a.py, ./src/app/a.py and lib/Gate.ts:4.",
+    "Source: https://x.org/a/b",
+    'The user chose Redis over "Big iron".',
+    "`load_all()` of commit 3cff8cf is called.",
+    "25 guests, version 1.2.3.",
+    "Melanie hiked on 7 May, at 16:30.",
+    "They talked on 8 May, in May 2023 and at 10:05.",
+    "1. Discussed the outcome: 18 passed, 2 failed.",
+    "The two agreed, and one of them made plans.",
+    "## Key Decisions",
+    "User wants timeoutMs to be 250.",
+]
+UNFOUNDED = [
+    ("Luna turned 4.", "the number 4"),
+    ("They spent $1,500.", "the number 1,500 $"),
+    ("The drive took 15 hours.", "the number 15 h"),
+    ("It happened on 8 June.", "the date 8 June"),
+    ("The dog turned 3 on 2022-05-07.", "the date 2022-05-07"),
+    ("They met in October.", "the name October"),
+    ("Bob came, too.", "the name Bob"),
+    ("It was decided by Ruth.", "the name Ruth"),
+    ("It stands in lib/app/a.py.", "the path lib/app/a.py"),
+    ("It stands in src/app/a.", "the path src/app/a"),
+    ("See `src/app/b.py`.", "the words `src/app/b.py`"),
+    ("See https://x.org/a/c.", "the URL https://x.org/a/c"),
+    ("Call load_some now.", "the identifier load_some"),
+    ("Commit 3cff8cfb is in.", "the identifier 3cff8cfb"),
+    ('She said "small iron".', 'the words "small iron"'),
+    ("Forty guests came.", "the number Forty"),
+    ("It was at 4:30 am.", "the date 4:30 am"),
+    ("It failed with code E-4711.", "the identifier E-4711"),
+]
+
+
+@pytest.mark.parametrize("line", FOUNDED)
+def test_what_the_source_says_in_any_form_is_founded(line: str) -> None:
+    assert EVIDENCE.unfounded(line) == ()
+
+
+@pytest.mark.parametrize(("line", "thing"), UNFOUNDED)
+def test_what_the_source_lacks_is_found(line: str, thing: str) -> None:
+    assert EVIDENCE.unfounded(line) == (thing,)
+
+
+def test_what_an_earlier_summary_says_counts_as_source() -> None:
+    earlier = Summary({"facts": ("Ruth pays 4711 euros.",)}, verbatim=("Bob: 9 June",))
+    evidence = Evidence.of(TALK, (earlier,))
+    assert evidence.unfounded("Ruth pays 4,711 € on 9 June, says Bob.") == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("Caroline said that she went hiking in Norway with her violin.", True),
+        ("Melanie said that she went hiking in Norway with her violin.", False),
+        ("Melanie told Caroline of hiking in Norway.", False),
+        ("Melanie decided to use Redis and not iron.", True),
+        ("Caroline decided to use Redis and not iron.", False),
+        ("Caroline went hiking in Norway.", False),
+        ("Caroline wants a holiday.", False),
+        ("Caroline agreed to hiking in Norway.", False),
+    ],
+)
+def test_words_of_one_speaker_are_not_given_to_another(line: str, wrong: bool) -> None:
+    assert bool(EVIDENCE.misattributed(line)) == wrong
+
+
+def test_the_user_is_not_said_to_say_what_only_the_assistant_said() -> None:
+    evidence = Evidence.of(
+        (
+            Message("m1", "user", (Text("Fix the login."),)),
+            Message("m2", "assistant", (Text("I propose rotating session cookies hourly."),)),
+        )
+    )
+    assert "user" in evidence.misattributed("The user proposed rotating session cookies hourly.")
+    assert not evidence.misattributed("The assistant proposed rotating session cookies hourly.")
+
+
+def test_a_long_span_is_read_and_checked_in_seconds() -> None:
+    said = [f"Run {n}: port {8000 + n} of host-{n} took {n % 97} ms, see logs/run_{n}.txt." for n in range(6000)]
+    lines = [f"Run {n} reached port {8000 + n}, see `logs/run_{n}.txt`." for n in range(200)]
+    start = time.perf_counter()
+    evidence = Evidence.of([Message(f"m{n}", "user", (Text(text),)) for n, text in enumerate(said)])
+    assert [evidence.unfounded(line) for line in lines] == [()] * 200
+    assert time.perf_counter() - start < 5
