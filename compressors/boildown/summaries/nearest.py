@@ -10,9 +10,9 @@ from boildown.summarizers.reading import spoken
 from boildown.text.units import units
 from boildown.transcript import Message
 
-_LONGEST = 400
+_LONGEST = 240
 """Characters of a passage"""
-_MOST = 3
+_MOST = 2
 
 
 class Passages:

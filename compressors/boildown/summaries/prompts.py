@@ -196,7 +196,8 @@ def _longest(tokens: int) -> int:
 
 def _any(tokens: int) -> str:
     """An answer as long as was asked for, for a dry run."""
-    many = max(1, words(tokens) // len(_FILL.split()))
-    names = list(SECTIONS)
-    lines = [(names[n % len(names)], f"- {n} {_FILL}") for n in range(many)]
-    return "\n".join(f"<{name}>\n{line}\n</{name}>" for name, line in lines)
+    names, fill = list(SECTIONS), _FILL.split()
+    many = max(1, words(tokens) // len(fill))
+    turned = [(n % len(names), *divmod(n // len(names), len(fill))) for n in range(many)]
+    lines = [(names[n], " ".join([*fill[at:], *fill[:at], *["more"] * again])) for n, again, at in turned]
+    return "\n".join(f"<{name}>\n- {line}\n</{name}>" for name, line in lines)
