@@ -1,4 +1,7 @@
-"""A server on the loopback that answers /v1/messages as a test tells it to, and remembers what it was asked."""
+"""A server on the loopback that answers as a test tells it to, and remembers what it was asked.
+
+It has Message Batches where a test gives it some (batch_server.py).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 KEY = "sk-test-0123456789"
 USAGE = {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
@@ -65,11 +68,23 @@ class Received:
         return "".join(block["text"] for block in self.body["messages"][0]["content"])
 
 
+class Desk(Protocol):
+    """What answers at /v1/messages/batches."""
+
+    def post(self, received: Received) -> Reply: ...
+
+    def get(self, path: str) -> Reply: ...
+
+
 class ModelServer:
-    """`script` is replied first, in order; then what `answer` makes of a request. `most` were open at a time."""
+    """`script` is replied first, in order; then what `answer` makes of a request. `most` were open at a time.
+
+    `received` are single calls; what comes for batches goes to `batches`, where there are some.
+    """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.batches: Desk | None = None
         self.script: list[Reply] = []
         self.answer: Callable[[Received], Reply] = lambda _: Reply()
         self.most = self._open = 0
@@ -100,11 +115,21 @@ class ModelServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                reply = outer.reply(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                received = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+                if self.path.startswith("/v1/messages/"):
+                    self._send(outer.batches.post(received) if outer.batches else Reply("no such file", status=404))
+                    return
+                reply = outer.reply(received)
                 if reply.held is not None:
                     reply.held.wait(60)
                 outer.done()
-                data = reply.bytes(body["model"])
+                self._send(reply, body["model"])
+
+            def do_GET(self) -> None:
+                self._send(outer.batches.get(self.path) if outer.batches else Reply("no such file", status=404))
+
+            def _send(self, reply: Reply, model: str = "") -> None:
+                data = reply.bytes(model)
                 self.send_response(reply.status)
                 for name, value in {"content-type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)

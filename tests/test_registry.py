@@ -98,3 +98,7 @@ def test_options_given_besides_the_spec_hold_where_it_does_not_say_otherwise() -
     given = {"cache": {"ttl": "1h", "model": "claude-opus-5"}, "prune": {}}
     (named,) = registry.parse("cache:model=claude-opus-5-5", given)
     assert registry.spec([named]) == "cache:model=claude-opus-5-5,ttl=1h"
+
+
+def test_a_spec_is_split_before_anything_is_made_of_it():
+    assert registry.split("nothing:a=1,b=x:y, dedup ,") == [("nothing", {"a": "1", "b": "x:y"}), ("dedup", {})]

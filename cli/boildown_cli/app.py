@@ -25,6 +25,7 @@ register(app, "show", "Print one message of a file, or of the file that it was m
 register(app, "diff", "Show what was kept, changed, folded and dropped, side by side.")
 register(app, "evaluate", "Measure what survives compression: facts, statements, answers, what later turns needed.")
 register(app, "tune", "Find the pipeline and the ratio that make your files smallest and keep what you ask for.")
+register(app, "plan", "Say which pipeline fits a conversation, and write it for compress.")
 register(app, "train", "Learn from your own conversations which words are needed later.")
 register(app, "count", "Count tokens by role and kind, per file and in all.")
 register(app, "check", "Fail when a conversation is larger than a number of tokens.")

@@ -40,7 +40,9 @@ DryRun = Annotated[
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", min=0, metavar="DOLLARS", help="Stop --judge before it has cost more.")
 ]
-
+Batched = Annotated[
+    bool, typer.Option("--batch", help="Ask --judge in Message Batches: half the price, and up to a day for a round.")
+]
 
 Redacted = Annotated[
     bool, typer.Option("--redact/--no-redact", help="Send --judge placeholders for keys, tokens and passwords.")
@@ -55,6 +57,7 @@ class Judge:
     window: int
     dry_run: bool
     max_cost: float | None
+    batch: bool
     prices: str
     redact: bool
 
@@ -66,6 +69,7 @@ def judge_of(
     window: int,
     dry_run: bool,
     max_cost: float | None,
+    batch: bool,
     prices: str,
     redact: bool,
 ) -> Judge | None:
@@ -73,14 +77,14 @@ def judge_of(
     from boildown.errors import UsageError
 
     if not wanted:
-        if dry_run or max_cost is not None:
+        if dry_run or max_cost is not None or batch:
             raise UsageError(
-                "--dry-run and --max-cost are for --judge, which is not given. Give it, or leave them out."
+                "--dry-run, --max-cost and --batch are for --judge, which is not given. Give it, or leave them out."
             )
         return None
     if compressed is None:
         raise UsageError("--judge is asked about one output. Name it as COMPRESSED, or leave --judge out for curves.")
-    return Judge(model, window, dry_run, max_cost, prices, redact)
+    return Judge(model, window, dry_run, max_cost, batch, prices, redact)
 
 
 def judged(
@@ -106,14 +110,9 @@ def judged(
 
 
 def _model(asked: Judge, counter: Counter) -> Model:
-    from boildown.summarizers.account import Account, Bounds
-    from boildown.summarizers.answers import Answers, folder
-    from boildown.summarizers.claude import Claude, endpoint
-    from boildown.summarizers.dry import DryRun
+    from boildown.summarizers.models import model
 
-    answers = Answers(folder(), endpoint())
-    account = Account(Bounds(counter, _prices(asked)), asked.max_cost)
-    return DryRun(answers, account) if asked.dry_run else Claude(answers, account)
+    return model(counter, _prices(asked), asked.max_cost, asked.dry_run, asked.batch, lambda text: say(one_line(text)))
 
 
 def _prices(asked: Judge) -> Mapping[str, Price]:

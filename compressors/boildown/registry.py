@@ -116,6 +116,14 @@ def parse(spec: str, given: Mapping[str, Mapping[str, str]] | None = None) -> li
     A part that has no `=` begins a stage; a part that has one and no `:` before it is a further option of the last.
     `given` has options by stage that hold where the spec does not say otherwise.
     """
+    stages = split(spec)
+    if not stages:
+        raise UsageError(f"the pipeline is empty. Name at least one stage: {', '.join(names())}.")
+    return [make(name, {**(given or {}).get(name, {}), **said}) for name, said in stages]
+
+
+def split(spec: str) -> list[tuple[str, dict[str, str]]]:
+    """The names in a spec and what it gives each for options, without a look at whether there are such."""
     stages: list[tuple[str, dict[str, str]]] = []
     for part in filter(None, (p.strip() for p in spec.split(","))):
         head, colon, rest = part.partition(":")
@@ -127,9 +135,7 @@ def parse(spec: str, given: Mapping[str, Mapping[str, str]] | None = None) -> li
         stages.append((head.strip(), {}))
         if colon:
             _option(spec, rest, stages[-1][1])
-    if not stages:
-        raise UsageError(f"the pipeline is empty. Name at least one stage: {', '.join(names())}.")
-    return [make(name, {**(given or {}).get(name, {}), **said}) for name, said in stages]
+    return stages
 
 
 def _option(spec: str, text: str, given: dict[str, str]) -> None:

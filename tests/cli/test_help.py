@@ -15,8 +15,8 @@ from boildown_cli.lazy import load
 from conftest import source_roots
 
 COMMANDS = (
-    "compress", "expand", "show", "diff", "evaluate", "tune", "train", "count", "check", "validate", "repair", "stages",
-    "presets", "formats",
+    "compress", "expand", "show", "diff", "evaluate", "tune", "plan", "train", "count", "check", "validate", "repair",
+    "stages", "presets", "formats",
 )  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """

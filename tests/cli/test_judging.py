@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from batch_server import BatchEndpoint
 from conftest import COMMAND, source_roots
 from model_server import KEY, ModelServer, Received, Reply
 
@@ -105,11 +107,55 @@ def test_it_stops_before_it_has_cost_more_than_it_may(ask, pair, model_server) -
     assert len(model_server.received) == 8
 
 
+def test_in_batches_it_prints_the_same_at_half_the_price(ask, pair, tmp_path, model_server) -> None:
+    questions = tmp_path / "qa.jsonl"
+    questions.write_text('{"question": "Cost?", "answer": "7 EUR"}\n')
+    command = ["evaluate", *pair, "--judge", "--questions", questions]
+    single = ask(*command)
+    shutil.rmtree(tmp_path / "cache")
+    model_server.batches = desk = BatchEndpoint(model_server, model_server.url)
+    answer = ask(*command, "--batch")
+    assert (answer.code, answer.out) == (0, single.out), answer.err
+    assert [len(batch.asked) for batch in desk.batches] == [2, 1]  # both sides said the same
+    assert len(model_server.received) == 3
+    assert "batch msgbatch_2 of 1 request: ended, 1 answered" in answer.err
+    full, half = (float(re.search(r"\$(\S+)$", one.err.strip())[1]) for one in (single, answer))
+    assert half == pytest.approx(full / 2, abs=1e-5)
+
+
+def test_a_dry_run_of_batches_costs_half(ask, pair) -> None:
+    full, half = (
+        json.loads(ask("evaluate", *pair, "--judge", "--dry-run", "--json", *options).out)["judge"]["spending"]
+        for options in ([], ["--batch"])
+    )
+    assert half["dollars"] == pytest.approx(full["dollars"] / 2)
+    assert (half["calls"], half["shared"]) == (full["calls"], None)
+    told = ask("evaluate", *pair, "--judge", "--dry-run", "--batch").out.decode()
+    assert re.search(r"at most \$\S+$", told.strip())
+
+
+def test_an_interrupted_batch_is_taken_up_by_the_same_command(start, ask, pair, model_server) -> None:
+    model_server.batches = desk = BatchEndpoint(model_server, model_server.url)
+    desk.polls = 10**9
+    process = start("evaluate", *pair, "--judge", "--batch", stderr=subprocess.PIPE)
+    assert b"batch msgbatch_1 of 1 request: sent" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    said = f"interrupted; msgbatch_1 will end at {model_server.url}: run again to take the answers\n"
+    assert (process.returncode, err.decode()) == (130, said)
+    desk.batches[0].left, desk.polls = 0, 0
+    answer = ask("evaluate", *pair, "--judge", "--batch")
+    assert answer.code == 0
+    assert "batch msgbatch_1 of 1 request: already open" in answer.err
+    assert [len(batch.asked) for batch in desk.batches] == [1, 4, 3]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["{small}", "--dry-run"], "--dry-run and --max-cost are for --judge"),
-        (["{small}", "--max-cost", "1"], "--dry-run and --max-cost are for --judge"),
+        (["{small}", "--dry-run"], "--dry-run, --max-cost and --batch are for --judge"),
+        (["{small}", "--batch"], "--dry-run, --max-cost and --batch are for --judge"),
+        (["{small}", "--max-cost", "1"], "--dry-run, --max-cost and --batch are for --judge"),
         (["--judge"], "--judge is asked about one output. Name it as COMPRESSED"),
         (["{small}", "--judge", "--judge-window", "100"], "say so with --judge-window"),
         (["{small}", "--judge", "--judge-model", "x", "--max-cost", "1"], "no prices for the model 'x'"),

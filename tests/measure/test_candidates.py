@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from boildown import registry
-from boildown.measure.candidates import OPTIONS, PIPELINES, SEEKING, candidates, variants, varied
+from boildown.measure.candidates import OPTIONS, PIPELINES, SEEKING, candidates, distinct, variants, varied
 
 
 def busy(named):
@@ -56,3 +56,8 @@ def test_variants_are_those_of_the_stages_that_work():
         ("extractive", "share=1.5"),
         ("extractive", "share=3"),
     ]
+
+
+def test_a_pipeline_stands_for_those_that_differ_from_it_in_idle_stages():
+    found = distinct(["dedup,prune", "prune", "delta,dedup,prune", "window"], lambda named: named.name != "dedup")
+    assert found == {"dedup,prune": ["dedup,prune", "delta,dedup,prune"], "prune": ["prune"], "window": ["window"]}

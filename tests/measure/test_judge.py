@@ -8,13 +8,15 @@ import pytest
 
 from boildown.errors import AnswerError, ModelError, UsageError
 from boildown.measure.judge import Judgement, Judging, judge
-from boildown.measure.probing import KINDS, ProbeQuestion, Score, made, readable, scored
+from boildown.measure.probing import KINDS, TAGS, ProbeQuestion, Score, made, scored
 from boildown.measure.questions import Question
 from boildown.prices import price
 from boildown.summarizers.account import Account, Bounds
 from boildown.summarizers.answers import Answers, folder
-from boildown.summarizers.calls import MODEL, Claude, Model, Usage, endpoint
+from boildown.summarizers.calls import MODEL, Model, Usage
+from boildown.summarizers.claude import Claude, endpoint
 from boildown.summarizers.dry import DryRun
+from boildown.summarizers.reading import readable
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing, Message, Text, ToolCall, ToolResult, Transcript
 from model_server import ModelServer, Received, Reply
@@ -109,7 +111,7 @@ def test_the_transcript_is_sent_so_that_it_is_cached_and_each_prompt_begins_alik
     judged()
     asked = [r for r in model_server.received if "You answer" in r.system]
     blocks = [r.body["messages"][0]["content"] for r in asked]
-    assert {b[0]["text"] for b in blocks} == {readable(WHOLE), readable(HALF)}
+    assert {b[0]["text"] for b in blocks} == {readable(t.messages, TAGS) for t in (WHOLE, HALF)}
     assert all(b[0]["cache_control"] and "cache_control" not in b[1] for b in blocks)
     assert len({r.system for r in model_server.received}) == 3
 
@@ -265,7 +267,7 @@ def test_a_model_is_shown_who_speaks_when_and_what_is_called_and_given_back() ->
         Message("m2", "assistant", (ToolCall("c1", "Read", '{"path": "a.py"}'),)),
         Message("m3", "tool", (ToolResult("c1", "x = 1"),)),
     )
-    assert readable(Transcript(messages)) == (
+    assert readable(messages) == (
         "<transcript>\n--- user, Ada, 2027-05-14\nLook it up.\n\n--- assistant\n[call of Read] a.py\n\n"
         "--- tool\nx = 1\n</transcript>"
     )

@@ -13,9 +13,11 @@ import pytest
 from boildown.errors import AnswerError, CostError, ModelError, UsageError
 from boildown.prices import price
 from boildown.summarizers.account import MORE, Account, Bounds
-from boildown.summarizers.answers import Answers, folder
-from boildown.summarizers.calls import MODEL, Answer, Claude, Request, Spending, Usage, endpoint
+from boildown.summarizers.answers import Answers, folder, key
+from boildown.summarizers.calls import MODEL, Answer, Request, Spending, Usage
+from boildown.summarizers.claude import Claude, endpoint
 from boildown.summarizers.dry import DryRun
+from boildown.summarizers.wire import Wire
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing
 from model_server import KEY, ModelServer, Received, Reply
@@ -331,3 +333,62 @@ def test_a_dry_run_reckons_with_the_longest_answers_and_with_and_without_the_end
     assert found.dollars == pytest.approx((300 * 0.5 + 2 * context * 0.125) / 1e6)
     assert found.shared == pytest.approx((300 * 0.5 + context * (0.125 + 0.01)) / 1e6)
     assert 1000 * MORE <= context <= 1001 * MORE
+
+
+THOUGHT = replace(ASKED, max_tokens=4000, thinking=2000)
+
+
+def test_a_model_is_asked_to_think_within_a_budget_and_without_a_temperature(model_server: ModelServer) -> None:
+    claude().ask([THOUGHT])
+    (received,) = model_server.received
+    assert received.body["thinking"] == {"type": "enabled", "budget_tokens": 2000}
+    assert received.body["max_tokens"] == 4000
+    assert "temperature" not in received.body
+
+
+def test_anthropics_own_models_think_as_long_as_they_like(model_server: ModelServer) -> None:
+    import anthropic
+
+    async def said() -> str:
+        async with anthropic.AsyncAnthropic(base_url=model_server.url) as sdk:
+            return (await Wire(sdk, "https://api.anthropic.com").said(THOUGHT)).text
+
+    assert asyncio.run(said()) == "Fine."
+    assert [r.body["thinking"] for r in model_server.received] == [{"type": "adaptive"}]
+
+
+@pytest.mark.parametrize(
+    ("refused", "sent"),
+    [
+        (("enabled",), ["enabled", "adaptive", "adaptive"]),
+        (("enabled", "adaptive"), ["enabled", "adaptive", None, None]),
+    ],
+)
+def test_an_endpoint_that_refuses_one_way_to_think_is_asked_in_another_and_then_without(
+    model_server: ModelServer, refused: tuple[str, ...], sent: list[str | None]
+) -> None:
+    def form(received: Received) -> str | None:
+        return received.body.get("thinking", {}).get("type")
+
+    def answer(received: Received) -> Reply:
+        wrong = form(received) in refused
+        return Reply(f'"thinking.type.{form(received)}" is not supported', status=400) if wrong else Reply()
+
+    model_server.answer = answer
+    outcomes = claude(at_once=1).ask([THOUGHT, replace(THOUGHT, prompt="How few?")])
+    assert [o.text for o in outcomes if isinstance(o, Answer)] == ["Fine."] * 2
+    assert [form(received) for received in model_server.received] == sent
+    assert [r.body.get("temperature") for r in model_server.received if not form(r)] == [0] * sent.count(None)
+
+
+def test_with_thoughts_it_is_another_call_and_without_any_the_same_as_ever(model_server: ModelServer) -> None:
+    asked = replace(ASKED, max_tokens=4000)
+    claude().ask([asked, THOUGHT, replace(THOUGHT, thinking=3000), replace(asked, thinking=0)])
+    assert len(model_server.received) == 3
+    assert key(ASKED, "") == "c9160c9bfa9d7639c3eb3c375c98ff77b5b40f2fdea87c971c70f138a6ebae88"
+
+
+@pytest.mark.parametrize("thinking", [1000, 4000, 5000])
+def test_thoughts_are_a_part_of_the_answers_tokens(thinking: int) -> None:
+    with pytest.raises(ValueError, match="less than max_tokens"):
+        replace(THOUGHT, thinking=thinking)

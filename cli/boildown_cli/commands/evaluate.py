@@ -71,6 +71,7 @@ def evaluate(
     judge_window: judging.WindowSize = judging.WINDOW,
     dry_run: judging.DryRun = False,
     max_cost: judging.MaxCost = None,
+    batch: judging.Batched = False,
     redact: judging.Redacted = True,
     as_json: AsJson = False,
     plot: Plot = False,
@@ -94,7 +95,7 @@ def evaluate(
     boildown evaluate chat.json --pipeline dedup,prune --pipeline window --ratios 2,5,10 --svg curves.svg
     """
     asked_judge = judging.judge_of(
-        judge, compressed, judge_model, judge_window, dry_run, max_cost, prices or "", redact
+        judge, compressed, judge_model, judge_window, dry_run, max_cost, batch, prices or "", redact
     )
     show = Output(as_json, plot, svg)
     _check(show, compressed, [*(pipeline or []), *(preset or []), *([ratios] if ratios else [])])

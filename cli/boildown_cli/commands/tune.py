@@ -60,7 +60,7 @@ def tune(
     flags = Settings(
         keep_first=keep_first, keep_recent=keep_recent, pin=pin, pin_system=pin_system, tokenizer=tokenizer
     )
-    _check_output(output, name)
+    check_output(output, name)
     if plot or svg is not None:
         _check_plot(svg)
     known = options.config(config, no_config)
@@ -78,7 +78,7 @@ def tune(
     _write(found, settled, name, (output, svg), as_json)
 
 
-def _check_output(path: str, name: str) -> None:
+def check_output(path: str, name: str) -> None:
     """Raise UsageError where `path` cannot be written, or holds something else than this preset: it would be lost."""
     from boildown.errors import UsageError
     from boildown.presets import NAMES, read

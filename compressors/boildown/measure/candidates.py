@@ -47,15 +47,24 @@ Idle = Callable[[Named], bool]
 def candidates(presets: Iterable[str], idle: Idle) -> list[str]:
     """The specs to try: the default's, those of `presets`, and PIPELINES; the default is the first.
 
-    Of those that differ only in stages that are `idle` the first stands for all, and keeps these stages: on other
-    files they may have something to do. Raises UsageError for a preset's pipeline that is wrong.
+    Raises UsageError for a preset's pipeline that is wrong.
     """
-    found: dict[str, str] = {}
-    for stages in map(registry.parse, (registry.DEFAULT, *presets, *PIPELINES)):
+    return list(distinct((registry.DEFAULT, *presets, *PIPELINES), idle))
+
+
+def distinct(specs: Iterable[str], idle: Idle) -> dict[str, list[str]]:
+    """Each of `specs`, with those that it stands for.
+
+    Of those that differ only in stages that are `idle` the first stands for all, and keeps these stages: on other
+    files they may have something to do. Raises UsageError for one that is wrong.
+    """
+    found: dict[str, tuple[str, list[str]]] = {}
+    for spec in specs:
+        stages = registry.parse(spec)
         works = [s for s in stages if not _idle(s, idle)]
         if works:
-            found.setdefault(registry.spec(works), registry.spec(stages))
-    return list(found.values())
+            found.setdefault(registry.spec(works), (registry.spec(stages), []))[1].append(spec)
+    return dict(found.values())
 
 
 def _idle(named: Named, idle: Idle) -> bool:

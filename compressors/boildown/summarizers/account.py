@@ -13,13 +13,20 @@ from boildown.tokens import Counter
 MORE = 1.7
 """The most tokens that a model has been seen to count for one of o200k_base."""
 
+BATCHED = 0.5
+"""https://platform.claude.com/docs/en/build-with-claude/batch-processing#pricing"""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a call takes at most. `prices` by model; one that is missing leaves the dollars unknown."""
+    """What a call takes at most. `prices` by model; one that is missing leaves the dollars unknown.
+
+    With `batched`, calls go in Message Batches, where all is charged at BATCHED of its price.
+    """
 
     counter: Counter
     prices: Mapping[str, Price]
+    batched: bool = False
 
     def usage(self, request: Request, read: bool = False) -> Usage:
         """The tokens of a call at most: all of the prompt written into the cache, and the longest answer.
@@ -41,7 +48,7 @@ class Bounds:
             + usage.cache_read * rates.cache_read
             + usage.cache_write * rates.cache_write_5m
         )
-        return paid / 1e6
+        return paid / 1e6 * (BATCHED if self.batched else 1.0)
 
 
 class Account:
@@ -67,8 +74,12 @@ class Account:
             )
         return dollars
 
-    def room(self, bound: float) -> bool:
-        """Whether a call may be sent now; False where that hangs on what those under way will cost.
+    def priced(self, model: str) -> bool:
+        """Whether it is known what a call of `model` costs."""
+        return model in self._bounds.prices
+
+    def room(self, bound: float, what: str = "the next one") -> bool:
+        """Whether `what` may be sent now; False where that hangs on what those under way will cost.
 
         Raises CostError where it may not whatever they cost.
         """
@@ -78,7 +89,7 @@ class Account:
         if self.open and spent + bound <= self._limit:
             return False
         raise CostError(
-            f"stopped after {self.spending.calls:,} calls and ${spent:.4f}: the next one could cost ${bound:.4f}, and "
+            f"stopped after {self.spending.calls:,} calls and ${spent:.4f}: {what} could cost ${bound:.4f}, and "
             f"pass --max-cost {self._limit:g}. What was answered is kept: run again with a higher --max-cost."
         )
 
@@ -89,8 +100,13 @@ class Account:
         self.spending = replace(was, calls=was.calls + 1, usage=was.usage + usage, dollars=paid)
 
     def add_at_most(self, request: Request, read: bool) -> None:
-        """Note a call that is not made, with all that it could take; `read`: its context could be cached by then."""
+        """Note a call that is not made, with all that it could take; `read`: its context could be cached by then.
+
+        Not in a batch, whose calls are made in any order, and find there what others wrote only by chance.
+        """
         self.add(request, self._bounds.usage(request))
+        if self._bounds.batched:
+            return
         shared = self._bounds.dollars(request.model, self._bounds.usage(request, read))
         self.spending = replace(self.spending, shared=_sum(self.spending.shared or 0.0, shared))
 

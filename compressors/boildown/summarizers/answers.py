@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,30 +33,32 @@ class Answers:
 
     def get(self, request: Request) -> Answer | None:
         """The answer to just this request, if it is there and whole."""
+        return self.of(key(request, self.endpoint))
+
+    def of(self, name: str) -> Answer | None:
+        """The answer to the request of this key."""
         try:
-            found = json.loads(self._path(request).read_bytes())
+            found = json.loads(self._path(name).read_bytes())
             return Answer(str(found["text"]), Usage(**{k: int(v) for k, v in found["usage"].items()}), cached=True)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
+    def known(self, requests: Iterable[Request]) -> dict[Request, Answer]:
+        """Those of `requests` that were answered before."""
+        return {request: answer for request in requests if (answer := self.get(request)) is not None}
+
     def put(self, request: Request, answer: Answer) -> None:
         """Keep `answer`. Raises UsageError where it cannot be written."""
-        path = self._path(request)
+        self.put_of(key(request, self.endpoint), request.model, answer)
+
+    def put_of(self, name: str, model: str, answer: Answer) -> None:
+        """Keep the answer of `model` to the request of this key. Raises UsageError where it cannot be written."""
         # Not orjson: an answer may hold halves of characters, which it refuses.
-        data = json.dumps({"model": request.model, "text": answer.text, "usage": asdict(answer.usage)}).encode()
+        data = json.dumps({"model": model, "text": answer.text, "usage": asdict(answer.usage)}).encode()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, beside = tempfile.mkstemp(dir=path.parent)
-            try:
-                with open(handle, "wb") as file:
-                    file.write(data)
-                os.replace(beside, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(beside)
-                raise
+            write(self._path(name), data)
         except OSError as error:
-            raise _unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error) from None
 
     def check(self) -> None:
         """Raise UsageError where answers could not be kept, before any is paid for."""
@@ -64,19 +67,34 @@ class Answers:
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         except OSError as error:
-            raise _unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error) from None
 
-    def _path(self, request: Request) -> Path:
-        name = key(request, self.endpoint)
+    def _path(self, name: str) -> Path:
         return self.folder / name[:2] / f"{name[2:]}.json"
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file that is the user's alone to read, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, beside = tempfile.mkstemp(dir=path.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
 
 
 def key(request: Request, endpoint: str) -> str:
     """The SHA-256 of all that decides an answer; a prompt is its own version."""
-    asked = (endpoint, request.model, request.system, request.context, request.prompt, request.max_tokens)
+    thoughts = (request.thinking,) if request.thinking else ()
+    asked = (endpoint, request.model, request.system, request.context, request.prompt, request.max_tokens, *thoughts)
     return hashlib.sha256("\0".join(map(repr, asked)).encode()).hexdigest()
 
 
-def _unwritable(folder: Path, error: OSError) -> UsageError:
+def unwritable(folder: Path, error: OSError) -> UsageError:
+    """What a user is told where nothing can be kept."""
     why = error.strerror or error
     return UsageError(f"{folder}: answers cannot be kept there: {why}. Make room, or let XDG_CACHE_HOME name a place.")

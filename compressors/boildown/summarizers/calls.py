@@ -18,8 +18,9 @@ class Request:
 
     system      the same for all calls of one kind, so that the endpoint can cache it
     context     what several calls share, such as a transcript: it is cached, too; "" where there is nothing
-    max_tokens  of the answer; 21,333 at most, above which an answer would have to be streamed
+    max_tokens  of the answer, thoughts included; 21,333 at most, above which an answer would have to be streamed
     stand_in    an answer in the form that is asked for: what `--dry-run` goes on with
+    thinking    tokens of `max_tokens` that the model may think with before it answers: 0, or 1,024 at least
     """
 
     model: str
@@ -28,6 +29,11 @@ class Request:
     max_tokens: int
     context: str = ""
     stand_in: str = ""
+    thinking: int = 0
+
+    def __post_init__(self) -> None:
+        if self.thinking and not 1024 <= self.thinking < self.max_tokens:
+            raise ValueError(f"thinking={self.thinking}: give 1,024 at least, and less than max_tokens")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,15 +58,12 @@ class Claude:
         return self._account.spending
 
     def ask(self, requests: Sequence[Request]) -> list[Outcome]:
-        found: dict[Request, Outcome] = {}
-        for request in dict.fromkeys(requests):
-            known = self._answers.get(request)
-            if known is not None:
-                found[request] = self._account.add_cached(known)
+        known = self._answers.known(dict.fromkeys(requests))
+        found: dict[Request, Outcome] = {r: self._account.add_cached(answer) for r, answer in known.items()}
         missing = [request for request in dict.fromkeys(requests) if request not in found]
         if missing:
             self._answers.check()
-            found |= _finished(self._fetched(missing))
+            found |= finished(self._fetched(missing))
         return [found[request] for request in requests]
 
     async def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
@@ -131,7 +128,7 @@ def _waves(requests: Sequence[Request]) -> list[list[Request]]:
     return [first, [request for request in requests if ahead.get(request.context, request) is not request]]
 
 
-def _finished(work: Coroutine[Any, Any, T]) -> T:
+def finished(work: Coroutine[Any, Any, T]) -> T:
     """What `work` comes to, also where a loop runs already, as in a notebook."""
     try:
         asyncio.get_running_loop()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from boildown.errors import AnswerError, BoildownError, ModelError, UsageError
-
-if TYPE_CHECKING:
-    from anthropic import APIStatusError
 
 OFFICIAL = "https://api.anthropic.com"
 KEPT = "What was answered is kept: run again, and only the rest is asked"
@@ -16,7 +12,23 @@ NO_KEY = (
     "there is no key for {where}. Set ANTHROPIC_API_KEY, and for a server of your own ANTHROPIC_BASE_URL "
     "(most take any text as a key)."
 )
+CUT = f"{{where}}: the connection was cut in the middle of an answer. {KEPT}."
 OTHER = "{where}: the answer is no message of Anthropic's Messages API. Check ANTHROPIC_BASE_URL."
+
+
+STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""The types of errors that the API documents, and the status that each has for a single call."""
 
 
 def place(url: str) -> str:
@@ -37,18 +49,23 @@ def translated(error: Exception, model: str, url: str, secrets: tuple[str, ...] 
         why = _told(str(error.__cause__ or error), secrets)
         return ModelError(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
     if isinstance(error, anthropic.APIStatusError):
-        return _status(error, model, where, _told(error.api_message or "", secrets))
+        return _status(error.status_code, model, where, _told(error.api_message or "", secrets))
     if isinstance(error, anthropic.CredentialsError):
         return UsageError(f"{where}: the credentials cannot be read: {_told(str(error), secrets)}.")
     return ModelError(OTHER.format(where=where))
 
 
-def _status(error: APIStatusError, model: str, where: str, said: str) -> BoildownError:
+def errored(kind: str, said: str, model: str, url: str, secrets: tuple[str, ...] = ()) -> BoildownError:
+    """The same for a request of a batch, which fails with the type of an error where a call has a status."""
+    return _status(STATUSES.get(kind, 500), model, place(url), _told(said, secrets))
+
+
+def _status(status: int, model: str, where: str, said: str) -> BoildownError:
     """A refusal with a status. What a 401 says is left out, for some servers quote the key in it."""
     quoted = f": {said}" if said else ""
-    match error.status_code:
+    match status:
         case 401 | 403:
-            return UsageError(f"{where}: the key is refused ({error.status_code}). Check ANTHROPIC_API_KEY.")
+            return UsageError(f"{where}: the key is refused ({status}). Check ANTHROPIC_API_KEY.")
         case 402:
             return UsageError(f"{where}: the account cannot pay{quoted}. Add credit there. {KEPT}.")
         case 404:
@@ -56,7 +73,7 @@ def _status(error: APIStatusError, model: str, where: str, said: str) -> Boildow
                 f"{where}: there is no model {model!r}, or no /v1/messages (404{quoted}). "
                 "Check the model's name and ANTHROPIC_BASE_URL."
             )
-        case 400 | 413 if _too_long(said) or error.status_code == 413:
+        case 400 | 413 if _too_long(said) or status == 413:
             return UsageError(
                 f"{where}: the input is longer than {model} takes{quoted}. Choose a model that takes more."
             )
@@ -64,9 +81,9 @@ def _status(error: APIStatusError, model: str, where: str, said: str) -> Boildow
             return ModelError(f"{where}: too many requests, also after waiting (429{quoted}). Wait a while. {KEPT}.")
         case 529:
             return ModelError(f"{where}: overloaded, also after waiting (529). Wait a while. {KEPT}.")
-        case status if status >= 500 or status in (408, 409):
+        case _ if status >= 500 or status in (408, 409):
             return ModelError(f"{where}: it fails, also when asked again ({status}{quoted}). Wait a while. {KEPT}.")
-        case status:
+        case _:
             return UsageError(f"{where}: it refuses the request ({status}{quoted}). Choose another model.")
 
 

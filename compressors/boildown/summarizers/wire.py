@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from boildown.errors import BoildownError, ModelError, UsageError
+from boildown.errors import ModelError, UsageError
 from boildown.summarizers.calls import Answer, Request, Usage
-from boildown.summarizers.failures import NO_KEY, OTHER, place, stopped, translated
+from boildown.summarizers.failures import CUT, NO_KEY, OTHER, place, stopped, translated
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
-    from anthropic.types import Message, TextBlockParam
+    from anthropic.types import Message, TextBlockParam, ThinkingConfigParam
+    from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
 TIMEOUT = 600.0
 RETRIES = 2
@@ -40,52 +41,69 @@ class Wire:
     """An open connection to an endpoint."""
 
     def __init__(self, sdk: AsyncAnthropic, url: str) -> None:
-        self._sdk = sdk
-        self._url = url
+        self.sdk = sdk
+        self.url = url
         # Anthropic's newer models take no temperature; without one, a server of one's own draws at random.
         host = urlsplit(url).hostname or "anthropic.com"
-        self._temperature = not f".{host}".endswith(".anthropic.com")
+        self._temperature = own = not f".{host}".endswith(".anthropic.com")
+        # Claude 4.7 and later take adaptive thinking only; 4.5, and servers of one's own that know of it, a budget:
+        # https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+        self._thinking = ("enabled", "adaptive") if own else ("adaptive", "enabled")
+        self._refused: set[tuple[str, str]] = set()
 
     async def said(self, request: Request) -> Said:
         """Raises ModelError where the call fails for good, and UsageError where any other would fail as well."""
+        with self.translating(request.model):
+            message = await self._sent(request)
+        return said(message, self.url)
+
+    @contextmanager
+    def translating(self, model: str) -> Iterator[None]:
+        """What the SDK raises within comes out as an error that a user is told of."""
         import anthropic
+        import httpx2
 
         try:
-            message = await self._sent(request)
+            yield
         except (anthropic.AnthropicError, ValueError) as error:  # ValueError: JSON that is none
-            raise self._told(error, request) from None
+            raise translated(error, model, self.url, self.secrets) from None
+        except httpx2.HTTPError:  # cut while it was streamed, which the SDK leaves as it is
+            raise ModelError(CUT.format(where=place(self.url))) from None
         except TypeError as error:  # what the SDK raises where it finds no key
             if "authentication" not in str(error):
                 raise
-            raise UsageError(NO_KEY.format(where=place(self._url))) from None
-        if not isinstance(getattr(message, "content", None), list):  # what is not JSON comes as a string
-            raise ModelError(OTHER.format(where=place(self._url)))
-        return Said(_text(message), _usage(message), message.stop_reason)
+            raise UsageError(NO_KEY.format(where=place(self.url))) from None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may quote."""
+        return tuple(filter(None, (self.sdk.api_key, self.sdk.auth_token)))
 
     async def _sent(self, request: Request) -> Message:
+        """What comes back, asked again without what is refused: another call under way may find that out meanwhile."""
         import anthropic
 
-        with_temperature = self._temperature  # another call under way may find out meanwhile
-        try:
-            return await self._create(request, with_temperature)
-        except anthropic.BadRequestError as error:
-            if not with_temperature or "temperature" not in str(error):
-                raise
-        self._temperature = False
-        return await self._create(request, False)
+        while True:
+            thinking = self._form(request)
+            with_temperature = self._temperature and not thinking
+            try:
+                return await self._create(request, with_temperature, thinking)
+            except anthropic.BadRequestError as error:
+                if thinking and "thinking" in str(error):
+                    self._refused.add((request.model, thinking))
+                elif with_temperature and "temperature" in str(error):
+                    self._temperature = False
+                else:
+                    raise
 
-    async def _create(self, request: Request, with_temperature: bool) -> Message:
-        return await self._sdk.messages.create(
-            model=request.model,
-            max_tokens=request.max_tokens,
-            system=[_block(request.system, cached=True)],
-            messages=[{"role": "user", "content": _blocks(request)}],
-            extra_body={"temperature": 0} if with_temperature else None,
-        )
+    def _form(self, request: Request) -> str:
+        """How the model is asked to think; "" where it is not to, or was found to refuse it."""
+        forms = (form for form in self._thinking if (request.model, form) not in self._refused)
+        return next(forms, "") if request.thinking else ""
 
-    def _told(self, error: Exception, request: Request) -> BoildownError:
-        secrets = tuple(filter(None, (self._sdk.api_key, self._sdk.auth_token)))
-        return translated(error, request.model, self._url, secrets)
+    async def _create(self, request: Request, with_temperature: bool, thinking: str) -> Message:
+        extra = {"temperature": 0} if with_temperature else None
+        return await self.sdk.messages.create(**params(request, thinking), extra_body=extra)
 
 
 @asynccontextmanager
@@ -106,6 +124,30 @@ async def opened(url: str, timeout: float = TIMEOUT, retries: int = RETRIES) -> 
         raise translated(error, "", url) from None
     async with sdk:
         yield Wire(sdk, url)
+
+
+def params(request: Request, thinking: str = "") -> MessageCreateParamsNonStreaming:
+    """What is sent of a request, alone or in a batch; `thinking` is the form in which the model is asked to think."""
+    sent: MessageCreateParamsNonStreaming = {
+        "model": request.model,
+        "max_tokens": request.max_tokens,
+        "system": [_block(request.system, cached=True)],
+        "messages": [{"role": "user", "content": _blocks(request)}],
+    }
+    if thinking:
+        sent["thinking"] = _thoughts(thinking, request.thinking)
+    return sent
+
+
+def _thoughts(form: str, budget: int) -> ThinkingConfigParam:
+    return {"type": "enabled", "budget_tokens": budget} if form == "enabled" else {"type": "adaptive"}
+
+
+def said(message: Message, url: str) -> Said:
+    """What is read of a message that came. Raises ModelError where it is none."""
+    if not isinstance(getattr(message, "content", None), list):  # what is not JSON comes as a string
+        raise ModelError(OTHER.format(where=place(url)))
+    return Said(_text(message), _usage(message), message.stop_reason)
 
 
 def _block(text: str, cached: bool) -> TextBlockParam:
