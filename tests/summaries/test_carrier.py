@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from boildown.summaries.carrier import before, message, placed
+from boildown.summaries.carrier import before
 from boildown.summaries.summary import Summary
-from boildown.transcript import Message, Text, ToolCall, ToolResult
+from boildown.transcript import Message, Text, ToolResult
 
 SUMMARY = Summary({"facts": ("a",)})
 TEXT = SUMMARY.text("2 of them")
@@ -44,14 +44,3 @@ def test_what_the_user_says_behind_it_stays() -> None:
 def test_what_looks_like_one_elsewhere_is_only_text(messages: list[Message]) -> None:
     assert before(messages).summary is None
     assert before(messages).messages == tuple(messages)
-
-
-def test_it_stands_where_the_first_message_is_missing_and_parts_no_call_from_its_result() -> None:
-    call = Message("m3", "assistant", (ToolCall("c", "f", "{}"),), pinned=True)
-    result = Message("m5", "tool", (ToolResult("c", "x"),), pinned=True)
-    source = [SYSTEM, user("m2", "a"), call, user("m4", "b"), result]
-    carrier = message(SUMMARY, "")
-    assert [m.id for m in placed(carrier, [SYSTEM, user("m2", "a"), call, result], source)] == [
-        "m1", "m2", "summary", "m3", "m5",
-    ]  # fmt: skip
-    assert [m.id for m in placed(carrier, [SYSTEM, call, result], source)] == ["m1", "summary", "m3", "m5"]

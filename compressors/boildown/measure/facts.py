@@ -76,9 +76,14 @@ _LOWER = re.compile(r"(?<!\w)[^\W\d_]+")
 
 def concrete(text: str) -> set[Fact]:
     """The facts of all kinds but names. Numbers of one digit, times with seconds and line numbers are none."""
+    return {fact for fact, _ in shown(text)}
+
+
+def shown(text: str) -> list[tuple[Fact, str]]:
+    """The facts of all kinds but names, and how each stands in the text."""
     stated, rest = taken(text)
-    found = {(kind, normal) for kind, normal, _ in stated}
-    found.update((Kind.NUMBER, _number(m[0])) for m in _NUMBER.finditer(rest) if len(m[0]) > 1)
+    found: list[tuple[Fact, str]] = [((kind, normal), as_it_stands) for kind, normal, as_it_stands in stated]
+    found += [((Kind.NUMBER, _number(m[0])), m[0]) for m in _NUMBER.finditer(rest) if len(m[0]) > 1]
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from math import sqrt
 
@@ -62,9 +63,22 @@ class Retention:
         """
         if self.answers is not None and self.answers.total:
             return self.answers.share
-        weights = [sqrt(kept.total) for kept in self.facts]
-        weighed = sum(kept.share * weight for kept, weight in zip(self.facts, weights, strict=True))
-        return weighed / sum(weights) if any(weights) else 1.0
+        return weighed(self.facts)
+
+
+def weighed(facts: Iterable[Kept]) -> float:
+    """The mean share of the facts kept, each kind weighted by the square root of how many there are."""
+    weights = [(kept.share, sqrt(kept.total)) for kept in facts]
+    total = sum(weight for _, weight in weights)
+    return sum(share * weight for share, weight in weights) / total if total else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of an original is in other texts: the facts, names included, and the places of its statements."""
+
+    facts: Set[Fact]
+    statements: Set[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +98,10 @@ class Original:
     def retention(self, compressed: Transcript, counter: Counter) -> Retention:
         """What of it survives in `compressed`."""
         texts = [text(m) for m in compressed.messages]
-        index = Index([w for t in texts for w in words(t)])
+        index = indexed(texts)
         near = closeness(index.words, self.last, self.weigh)
         return Retention(
-            facts=(*self._facts(texts, index), *self._statements(index)),
+            facts=self.kept(self.left(texts, index)),
             future=None,
             answers=answers(self.probes, self.weigh, index) if self.probes else None,
             relevance=near / self.closeness if self.closeness else 1.0,
@@ -97,16 +111,30 @@ class Original:
             tokens_after=counter.total(compressed.messages),
         )
 
-    def _facts(self, texts: Iterable[str], index: Index) -> Iterable[Kept]:
-        left = self.facts.intersection(all_concrete(texts)) | {(Kind.NAME, n) for n in self.names if n in index}
-        stated = self.facts | {(Kind.NAME, name) for name in self.names}
-        for kind in Kind:
-            yield Kept(kind.value, sum(k is kind for k, _ in stated), sum(k is kind for k, _ in left))
+    def stated(self) -> frozenset[Fact]:
+        """All facts, names included."""
+        return self.facts.union((Kind.NAME, name) for name in self.names)
 
-    def _statements(self, index: Index) -> Iterable[Kept]:
-        stand = [s for s in self.statements if s.stands(index)]
-        for kind in Said:
-            yield Kept(kind.value, *(sum(kind in s.kinds for s in some) for some in (self.statements, stand)))
+    def left(self, texts: Iterable[str], index: Index) -> Left:
+        """What of it is in `texts`, of which `index` has the words."""
+        names = {(Kind.NAME, name) for name in self.names if name in index}
+        stand = [n for n, statement in enumerate(self.statements) if statement.stands(index)]
+        return Left(self.facts.intersection(all_concrete(texts)) | names, frozenset(stand))
+
+    def kept(self, left: Left) -> tuple[Kept, ...]:
+        """A `Kept` for each kind of fact and statement."""
+        stated, left_facts = (Tally(kind for kind, _ in some) for some in (self.stated(), left.facts))
+        said = Tally(kind for s in self.statements for kind in s.kinds)
+        left_said = Tally(kind for n in left.statements for kind in self.statements[n].kinds)
+        return (
+            *(Kept(kind.value, stated[kind], left_facts[kind]) for kind in Kind),
+            *(Kept(kind.value, said[kind], left_said[kind]) for kind in Said),
+        )
+
+
+def indexed(texts: Iterable[str]) -> Index:
+    """The words of some texts, in order."""
+    return Index([w for t in texts for w in words(t)])
 
 
 def read(original: Transcript, counter: Counter, questions: Sequence[Question] = ()) -> Original:

@@ -49,12 +49,16 @@ _SAID = (UnitKind.SENTENCE, UnitKind.ITEM)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence: its kinds, its words that carry something, by weight, its negations, and its length in words."""
+    """A sentence: its kinds, its words, and of those the ones that carry something, by weight, and its negations."""
 
     kinds: frozenset[Kind]
+    words: tuple[str, ...]
     wanted: Mapping[str, float]
     negations: Mapping[str, float]
-    length: int
+
+    @property
+    def length(self) -> int:
+        return len(self.words)
 
     def stands(self, index: Index) -> bool:
         """Whether enough of it stands in one place of a text, its negations with it."""
@@ -73,7 +77,7 @@ def statements(texts: Iterable[str], weigh: Weigh) -> list[Statement]:
             wanted = {w: weight for w in spoken if not negates(w) and (weight := weigh(w))}
             if wanted and (kinds := _kinds(sentence, spoken)):
                 negations = {w: 1.0 for w in spoken if negates(w)}
-                found[spoken] = Statement(kinds, wanted, negations, len(spoken))
+                found[spoken] = Statement(kinds, spoken, wanted, negations)
     return list(found.values())
 
 

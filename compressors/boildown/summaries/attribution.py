@@ -11,7 +11,8 @@ from boildown.text.words import LITTLE, WORD
 _ASSERTS = """
     say said tell told ask asked decide decided want wanted prefer preferred suggest suggested propose proposed
     recommend recommended report reported mention mentioned explain explained state stated note noted request requested
-    insist insisted complain complained plan planned promise promised offer offered believe believed hope hoped choose chose
+    insist insisted complain complained plan planned promise promised offer offered believe believed hope hoped choose
+    chose
     describe described share shared express expressed warn warned claim claimed announce announced instruct instructed
     """
 _REACTS = """

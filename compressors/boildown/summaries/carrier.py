@@ -1,4 +1,4 @@
-"""The message that carries a summary: found again where an earlier run left it, and put where something is missing."""
+"""The message that carries a summary, and finding it again where an earlier run left it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from boildown.summaries.summary import OPEN, Summary, found
-from boildown.transcript import Message, Text, groups
+from boildown.transcript import Message, Text
 
 ID = "summary"
 
@@ -42,17 +42,3 @@ def before(messages: Sequence[Message]) -> Before:
 def message(summary: Summary, how: str, covers: Sequence[str] = (), note: str = "") -> Message:
     """The message that says it: the user's, since every consumer takes one from there."""
     return Message(ID, "user", (Text(summary.text(how)),), covers=tuple(covers), pinned=True, note=note)
-
-
-def placed(carrier: Message, kept: Sequence[Message], source: Sequence[Message]) -> list[Message]:
-    """`kept` with `carrier` where the first of the `source` is missing, behind the system's."""
-    there = {m.id for m in kept}
-    first = next((i for i, m in enumerate(source) if m.id not in there), len(source))
-    ahead = {m.id for m in source[:first]}
-    place = next((n for n, m in enumerate(kept) if m.id not in ahead), len(kept))
-    for members in reversed(groups(kept)):
-        if members[0] < place <= members[-1]:
-            place = members[0]
-    while place < len(kept) and kept[place].role == "system":
-        place += 1
-    return [*kept[:place], carrier, *kept[place:]]

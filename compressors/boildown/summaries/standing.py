@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from boildown.errors import UsageError
 from boildown.pipeline import Context
-from boildown.summaries.carrier import Before, before, message, placed
-from boildown.summaries.floor import plan
+from boildown.summaries.carrier import before, message
+from boildown.summaries.floor import Floor, Split, complete, measured
 from boildown.summaries.summary import Summary
 from boildown.summaries.writing import Writer
-from boildown.transcript import Message, Summarized, Transcript
+from boildown.transcript import Message, Note, Summarized, Transcript
+
+NO_ROOM = "a summary would have kept fewer facts than cutting does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +31,51 @@ Write = Callable[[Writer, Sequence[Message], Summary | None, int], Written]
 def summed_up(
     transcript: Transcript, context: Context, writer: Writer, recent: int, ratio: float, write: Write
 ) -> Transcript:
-    """`transcript` with its older part summed up by `write`, and about the newest `recent` tokens as they were.
+    """`transcript` with its older part summed up by `write`, and at most the newest `recent` tokens as they were.
 
-    ratio  tokens of what is summed up / tokens of the summary, where the target leaves as much
+    Beside the summary stand facts, word for word, so that no fewer are kept than the offline pipeline would keep in the
+    target; where there is no room for both, it is that pipeline which does the work.
+
+    ratio  tokens of what is summed up / tokens of the summary, at least
     """
-    was = before(transcript.messages)
-    bare = transcript.with_messages(was.messages)
-    split = plan(bare, context, recent, ratio)
-    if split is None:
-        return transcript
-    older = [m for m in was.messages[: split.first] if not m.pinned]
-    if not older:
-        return transcript
-    # Applied anew with another target, it says the same: what was written is paid for.
-    written = context.again((write, recent), older, lambda: write(writer, older, was.summary, split.summary))
-    return _standing(bare, was, older, written, context, writer.name)
+    planned = context.again(
+        (write, ratio), transcript.messages, lambda: _plan(transcript, context, recent, ratio)
+    )
+    if context.target < planned.floor.target:
+        planned = _plan(transcript, context, recent, ratio)
+    if planned.split is None:
+        note = Note("cut offline", "the whole conversation", NO_ROOM)
+        return _told(planned.floor.offline, Summarized("", writer.name, cut=(note,)))
+    split = replace(planned.split, floor=replace(planned.floor, target=context.target))
+    was, gone = before(transcript.messages), {m.id for m in split.older}
+    older = [m for m in was.messages if m.id in gone]
+    # Applied anew with more room, the stage says the same: what was written is paid for.
+    written = context.again((write, split.summary), older, lambda: write(writer, older, was.summary, split.summary))
+    return _standing(split, written, writer.name)
 
 
-def _standing(
-    bare: Transcript, was: Before, older: Sequence[Message], written: Written, context: Context, name: str
-) -> Transcript:
-    gone = {m.id for m in older}
-    kept = [m for m in was.messages if m.id not in gone]
-    covers = dict.fromkeys((*was.covers, *(i for m in older for i in (m.id, *m.covers))))
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    floor: Floor
+    split: Split | None
+
+
+def _plan(transcript: Transcript, context: Context, recent: int, ratio: float) -> _Planned:
+    floor = measured(transcript, context)
+    return _Planned(floor, floor.split(recent, ratio))
+
+
+def _standing(split: Split, written: Written, name: str) -> Transcript:
+    covers = dict.fromkeys(i for m in split.older for i in (m.id, *m.covers))
     how = f"{len(covers)} of them, by {name}"
-    carrier = message(written.summary, how, list(covers), "; ".join(note.why for note in written.account.cut))
-    source = context.source.messages if context.source else bare.messages
-    account = replace(written.account, covered=sum(context.sizes(older)), verbatim=len(written.summary.verbatim))
-    done = bare.with_messages(placed(carrier, kept, source))
-    return replace(done, summaries=(*bare.summaries, account))
+    summary = complete(split, written.summary, how)
+    carrier = message(summary, how, list(covers), "; ".join(note.why for note in written.account.cut))
+    account = replace(written.account, covered=split.covered, verbatim=len(summary.verbatim))
+    return _told(split.placed(carrier), account)
+
+
+def _told(transcript: Transcript, account: Summarized) -> Transcript:
+    return replace(transcript, summaries=(*transcript.summaries, account))
 
 
 def asked(context: Context, name: str, stage: str) -> Writer:
