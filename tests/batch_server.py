@@ -41,6 +41,7 @@ class BatchEndpoint:
     fate    what becomes of a request that no model answers: `expired`, `canceled`, or the type of an error
     script  replied to the next creations, in order; with `lost` batches, the batch is created all the same
     cuts    bytes after which the next downloads of results are cut, in order
+    url     where the results are said to be
     """
 
     def __init__(self, server: ModelServer, url: str) -> None:
@@ -54,7 +55,7 @@ class BatchEndpoint:
         self.lost = 0
         self.cuts: list[int] = []
         self._server = server
-        self._url = url
+        self.url = url
 
     def post(self, received: Received) -> Reply:
         if received.path != PATH:
@@ -101,7 +102,7 @@ class BatchEndpoint:
             "created_at": datetime.fromtimestamp(batch.created, UTC).isoformat(),
             "expires_at": datetime.fromtimestamp(batch.created + 86400, UTC).isoformat(),
             "ended_at": None,
-            "results_url": f"{self._url}{PATH}/{batch.id}/results" if ended and not batch.archived else None,
+            "results_url": f"{self.url}{PATH}/{batch.id}/results" if ended and not batch.archived else None,
         }
 
     def lines(self, batch: Batch) -> list[bytes]:

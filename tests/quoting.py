@@ -8,6 +8,7 @@ from boildown.summaries.prompts import GONE, LINE
 from boildown.summaries.summary import SECTIONS
 from boildown.summarizers.calls import Request
 from boildown.summarizers.scripted import Scripted
+from model_server import Received, Reply
 
 _TAG = re.compile(r"</?\w+>|^---.*$|^## .*$", re.MULTILINE)
 
@@ -32,3 +33,8 @@ def quoted(request: Request) -> str:
         chosen.append(line)
     names = list(SECTIONS)
     return "\n".join(f"<{(n := names[i % len(names)])}>\n- {line}\n</{n}>" for i, line in enumerate(chosen))
+
+
+def replied(received: Received) -> Reply:
+    """The same over the wire."""
+    return Reply(quoted(Request(received.body["model"], received.system, received.said, received.body["max_tokens"])))

@@ -24,7 +24,7 @@ def config(folder: Path, text: str, name: str = "boildown.toml") -> Config:
     return read(str(folder / name))
 
 
-@pytest.mark.parametrize("name", ["support", "chat", "code", "documents", "tutor"])
+@pytest.mark.parametrize("name", ["support", "chat", "code", "documents", "tutor", "summary", "summary-buffer"])
 def test_a_preset_that_comes_with_boildown_says_what_how_and_how_far(name: str) -> None:
     preset = find(name, Config())
     assert preset.summary
@@ -71,7 +71,7 @@ def test_a_printed_preset_is_toml_whatever_it_holds(name: str, summary: str, pin
 def test_ones_own_preset_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
     mine = config(tmp_path, '[presets.chat]\npipeline = "window"\n[presets.mine]\nratio = 2\n')
     assert find("chat", mine).settings == Settings(pipeline="window")
-    assert names(mine) == ["support", "chat", "code", "documents", "tutor", "mine"]
+    assert names(mine) == [*shipped().tables, "mine"]
 
 
 def test_extending_keeps_what_is_not_said_anew(tmp_path: Path) -> None:
@@ -167,6 +167,7 @@ WRONG = {
     'pin-system = "no"': "pin-system: 'no' is neither true nor false.",
     'pin = "("': "pin: '(' is no regular expression: missing )",
     "pin = 3": "pin: 3 is no string.",
+    'model = ""': "model: '' is no model's name.",
     'tokenizer = "gpt"': "tokenizer: 'gpt' is no tokenizer. There are: o200k_base",
     'pipeline = "dedup,prnue"': "pipeline: no stage is called 'prnue'; did you mean 'prune'?",
     "pipeline = []": "pipeline: the pipeline is empty.",

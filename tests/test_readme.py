@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import COMMAND, ROOT, Run, source_roots
+from model_server import ModelServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -122,12 +123,13 @@ def keys(value: object, place: str = "") -> Iterator[str]:
             yield from (k for i in item for k in keys(i, name)) if holds else keys(item, name)
 
 
-def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run) -> None:
-    # A broken line makes a note, a login a redaction; two copies of a message give `dedup` something to do.
+def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run, model_server: ModelServer) -> None:
+    # A broken line makes a note, a login a redaction; two copies of a message give `dedup` something to do. What the
+    # server says is no summary, so that a span is cut.
     sample = (folder / "samples" / "openai.jsonl").read_bytes()
     login = (folder / "samples" / "openai-login.jsonl").read_bytes()
     (folder / "odd.jsonl").write_bytes(sample + sample + login + b'{"role": "user", "cont\n')
-    stages = ("--pipeline", "redact,dedup,prune,cache")
+    stages = ("--pipeline", "redact,dedup,abstractive,prune,cache")
     options = ("--ratio", "4", "-o", "out.jsonl", "--report", "r.json", "--archive", "originals", *stages)
     result = boildown("compress", "odd.jsonl", *options, cwd=folder)
     assert result.returncode == 0, result.stderr.decode()

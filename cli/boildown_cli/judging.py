@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boildown_cli.files import STDOUT, write
-from boildown_cli.render import dollars, json_bytes
-from boildown_cli.terminal import add_row, number, one_line, progress, say, show, table, tell
+from boildown_cli.models import Asking
+from boildown_cli.render import json_bytes
+from boildown_cli.summed import at_most, spent
+from boildown_cli.terminal import add_row, one_line, progress, say, show, table, tell
 
 if TYPE_CHECKING:
     from boildown.measure.judge import Judgement, Mean, Verdict
     from boildown.measure.questions import Question
-    from boildown.prices import Price
-    from boildown.summarizers.calls import Model, Spending
-    from boildown.tokens import Counter
     from boildown.transcript import Transcript
 
 MODEL = "claude-haiku-5-5"
@@ -34,19 +33,6 @@ ModelName = Annotated[str, typer.Option("--judge-model", metavar="NAME", help="T
 WindowSize = Annotated[
     int, typer.Option("--judge-window", min=1, metavar="TOKENS", help="How many tokens that model takes.")
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say how many calls --judge would make, and what they cost at most.")
-]
-MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", min=0, metavar="DOLLARS", help="Stop --judge before it has cost more.")
-]
-Batched = Annotated[
-    bool, typer.Option("--batch", help="Ask --judge in Message Batches: half the price, and up to a day for a round.")
-]
-
-Redacted = Annotated[
-    bool, typer.Option("--redact/--no-redact", help="Send --judge placeholders for keys, tokens and passwords.")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +41,22 @@ class Judge:
 
     model: str
     window: int
-    dry_run: bool
-    max_cost: float | None
-    batch: bool
-    prices: str
-    redact: bool
+    asking: Asking
 
 
-def judge_of(
-    wanted: bool,
-    compressed: str | None,
-    model: str,
-    window: int,
-    dry_run: bool,
-    max_cost: float | None,
-    batch: bool,
-    prices: str,
-    redact: bool,
-) -> Judge | None:
+def judge_of(wanted: bool, compressed: str | None, model: str, window: int, asking: Asking) -> Judge | None:
     """What was asked for, or None. Raises UsageError for options that do not go together."""
     from boildown.errors import UsageError
 
     if not wanted:
-        if dry_run or max_cost is not None or batch:
+        if compressed is not None and (asking.dry_run or asking.max_cost is not None or asking.batch):
             raise UsageError(
                 "--dry-run, --max-cost and --batch are for --judge, which is not given. Give it, or leave them out."
             )
         return None
     if compressed is None:
         raise UsageError("--judge is asked about one output. Name it as COMPRESSED, or leave --judge out for curves.")
-    return Judge(model, window, dry_run, max_cost, batch, prices, redact)
+    return Judge(model, window, asking)
 
 
 def judged(
@@ -97,8 +69,9 @@ def judged(
     from boildown.transcript import Framing, Transcript
 
     counter = Counter(tokenizer(), Framing())
-    model, how = _model(asked, counter), Judging(counter, asked.model, window=asked.window)
-    if asked.redact:
+    model, how = asked.asking.model([asked.model]), Judging(counter, asked.model, window=asked.window)
+    assert model is not None
+    if asked.asking.redact is not False:
         hidden = Redact().together([*old, *new])
         old, new = hidden[: len(old)], hidden[len(old) :]
     with progress(False) as watch:
@@ -109,25 +82,6 @@ def judged(
     return Judgement(asked.model, tuple(v for one in each for v in one.verdicts), model.spending)
 
 
-def _model(asked: Judge, counter: Counter) -> Model:
-    from boildown.summarizers.models import model
-
-    return model(counter, _prices(asked), asked.max_cost, asked.dry_run, asked.batch, lambda text: say(one_line(text)))
-
-
-def _prices(asked: Judge) -> Mapping[str, Price]:
-    """The model's prices; without any, as for a model of one's own, its calls cost nobody knows what."""
-    from boildown.errors import UsageError
-    from boildown.prices import price
-
-    try:
-        return {asked.model: price(asked.model, asked.prices)}
-    except UsageError:
-        if asked.prices or asked.max_cost is not None:
-            raise
-        return {}
-
-
 def print_judgement(found: Judgement) -> None:
     """The mean scores of each kind of question as a table, and on stderr what they took."""
     tell("")
@@ -136,7 +90,7 @@ def print_judgement(found: Judgement) -> None:
         add_row(rows, *_cells(mean))
     add_row(rows, *_cells(found.all), strong=True)
     show(rows, sys.stdout)
-    say(f"judge: scores from 0 to 5 by {one_line(found.model)}; {_spent(found.spending)}")
+    say(f"judge: scores from 0 to 5 by {one_line(found.model)}; {spent(found.spending)}")
 
 
 def _cells(mean: Mean) -> tuple[str, ...]:
@@ -149,24 +103,12 @@ def _cells(mean: Mean) -> tuple[str, ...]:
     )
 
 
-def _spent(spending: Spending) -> str:
-    cost = "which cost nobody knows what" if spending.dollars is None else dollars(spending.dollars)
-    used = f"{spending.usage.prompt:,} tokens in, {spending.usage.output:,} out"
-    return f"{number(spending.calls, 'call')}, {number(spending.cached, 'answer')} from before; {used}; {cost}"
-
-
 def print_cost(found: Judgement, as_json: bool) -> None:
     """What a judgement would take."""
-    spending = found.spending
     if as_json:
-        write([(STDOUT, json_bytes({"schema": 1, "judge": {"model": found.model, "spending": spending}}))])
+        write([(STDOUT, json_bytes({"schema": 1, "judge": {"model": found.model, "spending": found.spending}}))])
         return
-    cost = "at prices that nobody knows" if spending.dollars is None else f"at most {dollars(spending.dollars)}"
-    if spending.dollars and spending.shared is not None:
-        cost += f", {dollars(spending.shared)} where the endpoint caches the conversations"
-    used = f"at most {spending.usage.prompt:,} tokens in and {spending.usage.output:,} out"
-    known = number(spending.cached, "answer")
-    tell(f"{number(spending.calls, 'call')} of {one_line(found.model)}, {known} from before; {used}; {cost}")
+    tell(at_most(found.spending, [found.model]))
 
 
 def account(found: Judgement) -> dict[str, object]:

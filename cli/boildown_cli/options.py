@@ -82,7 +82,7 @@ ArchiveFolder = Annotated[
 ]
 Prices = Annotated[
     str | None,
-    typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices, for the stage 'cache'."),
+    typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices, for 'cache' and for calls."),
 ]
 Scorer = Annotated[
     str | None,
@@ -99,7 +99,9 @@ SourceHash = Annotated[
     str, typer.Option("--source", metavar="HASH", help="Which source, where several became the same output.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse input that is not all sound.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse input that is not all sound, and spans that no model would sum up.")
+]
 _COUNTED_BY = typer.Option("--tokenizer", metavar="NAME", help="What counts tokens: o200k_base or cl100k_base.")
 TokenizerName = Annotated[str, _COUNTED_BY]
 TokenizerOrDefault = Annotated[str | None, _COUNTED_BY]

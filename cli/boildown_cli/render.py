@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from boildown.errors import UsageError
-from boildown_cli.terminal import add_row, number, one_line, say, show, table
+from boildown_cli import summed
+from boildown_cli.terminal import add_row, dollars, number, one_line, say, show, table
 
 if TYPE_CHECKING:
     from boildown.pipeline import Step
@@ -73,6 +74,7 @@ def _account(conversation: ConversationReport) -> dict[str, object]:
         "messages": conversation.messages,
         "cache": conversation.cache,
         "redacted": conversation.redacted,
+        "summaries": [summed.account(made) for made in conversation.summaries],
         "notes": conversation.notes,
     }
 
@@ -110,6 +112,7 @@ def _markdown(report: Report) -> bytes:
             ],
         ),
     ]
+    lines += [line for text in summed.told(report) for line in ("", _cell(text))]
     for n, conversation in enumerate(report.conversations, 1):
         lines += ["", f"## Conversation {n}{': ' if conversation.title else ''}{_cell(conversation.title)}", ""]
         lines += _markdown_conversation(conversation)
@@ -158,6 +161,8 @@ def print_report(report: Report) -> None:
         say(_cached(report.conversations))
     if any(c.redacted for c in report.conversations):
         say(_redacted(report.conversations))
+    for text in summed.told(report):
+        say(text)
     for text in _notes([note for c in report.conversations for note in c.notes]):
         say(text)
     if report.estimated:
@@ -207,13 +212,6 @@ def _redacted(conversations: Sequence[ConversationReport]) -> str:
         for rows in found
     )
     return f"redacted: {', '.join(said)}"
-
-
-def dollars(amount: float) -> str:
-    """Dollars with two digits that say something, and at least the cents."""
-    from math import floor, log10
-
-    return f"${amount:,.{max(2, 1 - floor(log10(amount))) if amount else 2}f}"
 
 
 def merged(accounts: Iterable[Iterable[Step]]) -> list[tuple[str, ...]]:

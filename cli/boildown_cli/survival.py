@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from boildown_cli.files import STDOUT, write
-from boildown_cli.render import dollars, json_bytes
-from boildown_cli.terminal import add_row, one_line, say, show, table, tell
+from boildown_cli.render import json_bytes
+from boildown_cli.terminal import add_row, dollars, one_line, say, show, table, tell
 
 if TYPE_CHECKING:
     from boildown.measure.curves import Point

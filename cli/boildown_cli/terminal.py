@@ -40,6 +40,13 @@ def number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def dollars(amount: float) -> str:
+    """Dollars with two digits that say something, and at least the cents."""
+    from math import floor, log10
+
+    return f"${amount:,.{max(2, 1 - floor(log10(amount))) if amount else 2}f}"
+
+
 def say(text: str) -> None:
     """Tell people something, on stderr."""
     _write(plain(text), sys.stderr)

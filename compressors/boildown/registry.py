@@ -145,6 +145,12 @@ def _option(spec: str, text: str, given: dict[str, str]) -> None:
     given[key.strip()] = value.strip()
 
 
+def models(stages: Sequence[Named]) -> list[str]:
+    """The names of the models that `stages` ask, each once; none where no stage asks one."""
+    found: list[Any] = [named.stage for named in stages if named.name in ASKING]
+    return list(dict.fromkeys(str(stage.model) for stage in found))
+
+
 def spec(stages: Sequence[Named]) -> str:
     """The spec that makes `stages`, options that have their default left out."""
     return ",".join(_spec(named) for named in stages)

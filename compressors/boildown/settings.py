@@ -30,6 +30,7 @@ class Settings:
     pin_system: bool | None = None
     tokenizer: str | None = None
     scorer: str | None = None
+    model: str | None = None
 
     def said(self) -> dict[str, Any]:
         """What is not None, by field."""
@@ -98,6 +99,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _name(value: object) -> str:
+    if not _text(value).strip() or "," in _text(value):
+        raise ValueError(f"{shown(value)} is no model's name.")
+    return _text(value)
+
+
 def _pattern(value: object) -> str:
     try:
         return re.compile(_text(value)).pattern
@@ -158,4 +165,5 @@ CHECKS: dict[str, Callable[[object], object]] = {
     "pin-system": _truth,
     "tokenizer": _tokenizer,
     "scorer": _scorer,
+    "model": _name,
 }

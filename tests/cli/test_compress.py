@@ -238,7 +238,7 @@ def test_prices_are_the_users_where_a_file_is_given(ask, request_body, tmp_path)
 def test_prices_without_a_stage_that_uses_them_are_an_error(ask, request_body, tmp_path):
     answer = ask("compress", request_body, "--ratio", 2, "--prices", tmp_path / "none.toml")
     assert (answer.code, answer.out) == (2, b"")
-    assert "Add it to --pipeline" in answer.err
+    assert "Add one to --pipeline" in answer.err
 
 
 def test_a_model_without_prices_is_an_error_that_names_those_with(ask, request_body):

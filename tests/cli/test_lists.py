@@ -8,6 +8,7 @@ import pytest
 
 from boildown import registry
 from boildown.formats import FORMATS, load
+from quoting import replied
 
 
 def test_every_stage_is_listed_with_its_summary_and_options(ask):
@@ -21,8 +22,15 @@ def test_every_stage_is_listed_with_its_summary_and_options(ask):
     assert registry.DEFAULT in out
 
 
+def test_a_stage_that_asks_a_model_says_so(ask):
+    out = ask("stages").out.decode()
+    told = re.findall(r"^(\w+): (?:.+\n)+? {4}asks a model", out, re.MULTILINE)
+    assert set(told) == set(registry.ASKING)
+
+
 @pytest.mark.parametrize("name", registry.STAGES)
-def test_every_stages_example_works(ask, chat, name):
+def test_every_stages_example_works(ask, chat, name, model_server):
+    model_server.answer = replied
     out = ask("stages", name).out.decode()
     pipeline = re.search("--pipeline '([^']+)'", out).group(1)
     assert ask("compress", chat, "--ratio", 3, "--pipeline", pipeline).code == 0

@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+from boildown.presets import shipped
+from quoting import replied
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
@@ -26,12 +29,14 @@ def compressed(ask, *arguments) -> dict[str, object]:
 def test_all_presets_are_listed_with_what_they_say_and_where_they_are_from(ask, folder):
     (folder / "boildown.toml").write_text('[presets.mine]\nsummary = "my own"\npipeline = "window"\nratio = 2.5\n')
     out = ask("presets").out.decode()
-    assert re.findall(r"^([a-z]+): ", out, re.MULTILINE) == ["support", "chat", "code", "documents", "tutor", "mine"]
+    assert re.findall(r"^([a-z-]+): ", out, re.MULTILINE) == [*shipped().tables, "mine"]
+    assert re.findall(r"^([a-z-]+): .*\n.*\n    asks a model", out, re.MULTILINE) == ["summary", "summary-buffer"]
     assert f"mine: my own\n    pipeline=window  ratio=2.5\n    from {folder / 'boildown.toml'}\n" in out
 
 
-@pytest.mark.parametrize("name", ["support", "chat", "code", "documents", "tutor"])
-def test_a_preset_shown_into_a_file_is_that_preset(ask, chat, folder, name):
+@pytest.mark.parametrize("name", shipped().tables)
+def test_a_preset_shown_into_a_file_is_that_preset(ask, chat, folder, name, model_server):
+    model_server.answer = replied
     was = compressed(ask, chat, "--preset", name)
     (folder / "boildown.toml").write_bytes(ask("presets", "--show", name).out)
     now = compressed(ask, chat, "--preset", name)

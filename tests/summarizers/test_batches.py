@@ -240,6 +240,11 @@ def test_a_note_holds_no_secret_and_nothing_that_was_asked_and_is_ones_own(desk:
     assert len(told) == 2
 
 
+def test_the_key_goes_to_no_other_host_than_the_one_that_is_named(desk: BatchEndpoint) -> None:
+    desk.url = "http://127.0.0.1:9"  # as a gateway passes on where its provider keeps the results
+    assert texts(batches().ask(many(2))) == ["How many, 0?", "How many, 1?"]
+
+
 def test_of_a_batch_of_several_requests_all_are_kept_though_only_one_is_asked_now(desk: BatchEndpoint) -> None:
     desk.cuts = [0] * 3
     batches().ask(many(3))
@@ -403,7 +408,7 @@ def test_ctrl_c_says_that_the_batch_goes_on(desk: BatchEndpoint) -> None:
 def test_what_could_cost_more_than_it_may_is_an_error_before_anything_is_sent(desk: BatchEndpoint) -> None:
     bounds = Bounds(Counter(tokenizer(), Framing()), {MODEL: price(MODEL)}, batched=True)
     most = sum(bounds.dollars(MODEL, bounds.usage(request)) or 0 for request in many(10))
-    with pytest.raises(CostError, match=rf"a batch of 10 could cost \${most:.4f}, and pass --max-cost"):
+    with pytest.raises(CostError, match=rf"a batch of 10 requests could cost \${most:.4f}, and pass --max-cost"):
         batches(limit=most * 0.99).ask(many(10))
     assert desk.batches == []
     model = batches(limit=most * 1.01)
@@ -446,7 +451,7 @@ def test_a_server_without_batches_is_asked_call_by_call(model_server: ModelServe
 
 
 def test_calls_that_would_be_charged_in_full_are_not_made_one_by_one(model_server: ModelServer) -> None:
-    with pytest.raises(UsageError, match=r"has no Message Batches, and single calls of claude-haiku-5-5 are charged"):
+    with pytest.raises(UsageError, match=r"has no Message Batches, and single calls of claude-haiku-5-5 cost"):
         batches().ask(many(2))
     assert model_server.received == []
 

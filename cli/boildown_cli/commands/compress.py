@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boildown_cli import options
+from boildown_cli import models, options, summed
 
 if TYPE_CHECKING:
+    from boildown.pipeline import Named
     from boildown.report import Report
     from boildown.run import Job
     from boildown.settings import Settings
@@ -33,6 +35,12 @@ def compress(
     archive: options.ArchiveFolder = None,
     prices: options.Prices = None,
     scorer: options.Scorer = None,
+    model: models.Name = None,
+    dry_run: models.DryRun = False,
+    max_cost: models.MaxCost = None,
+    batch: models.Batch = False,
+    at_once: models.AtOnce = None,
+    redact: models.Redact = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
     tokenizer: options.TokenizerOrDefault = None,
@@ -44,31 +52,31 @@ def compress(
     --budget, --ratio or --window says how far; with several, the tightest holds. Each bounds every conversation in
     the file. --preset names settings for a kind of conversation, with a ratio of their own. The result goes to stdout
     or --output, a table of what was done to stderr. With --archive, the source is kept first, so that 'boildown
-    expand' can give it back.
+    expand' can give it back. Stages that ask a model need ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of
+    your own.
 
     \b
     boildown compress session.jsonl --budget 8000 -o small.jsonl
     boildown compress chat.json --ratio 5 > small.json
     boildown compress session.jsonl --preset code > small.jsonl
     cat chat.jsonl | boildown compress - --pipeline 'dedup,prune' --ratio 3 --report report.json
+    boildown compress session.jsonl --pipeline abstractive --ratio 10 --dry-run
     """
+    from boildown import registry
     from boildown.settings import Settings
 
     flags = Settings(
-        pipeline=pipeline,
-        budget=budget,
-        ratio=ratio,
-        window=window,
-        keep_first=keep_first,
-        keep_recent=keep_recent,
-        pin=pin,
-        pin_system=pin_system,
-        tokenizer=tokenizer,
-        scorer=scorer,
+        pipeline, budget, ratio, window, keep_first, keep_recent, pin, pin_system, tokenizer, scorer, model
     )
     settled = options.config(config, no_config).settle(pipeline_of(flags), preset)
+    job = make_job(settled, read_as, write_as, strict, prices, redact)
+    asking = models.Asking(model, dry_run, max_cost, batch, at_once, redact, prices or "")
+    job = replace(job, model=asking.model(registry.models(job.stages)))
     _check_targets(file, output, report, archive)
-    _compress(file, make_job(settled, read_as, write_as, strict, prices), output, report, archive, quiet)
+    if dry_run:
+        _tell_cost(file, job, quiet)
+    else:
+        _compress(file, job, output, report, archive, quiet)
 
 
 def pipeline_of(flags: Settings) -> Settings:
@@ -80,8 +88,15 @@ def pipeline_of(flags: Settings) -> Settings:
     return replace(flags, pipeline=None).over(pipeline(flags.pipeline[1:]))
 
 
-def make_job(settled: Settings, read_as: str | None, write_as: str | None, strict: bool, prices: str | None) -> Job:
-    """What to do, by the settings and for what they leave open by default."""
+def make_job(
+    settled: Settings,
+    read_as: str | None,
+    write_as: str | None,
+    strict: bool = False,
+    prices: str | None = None,
+    redact: bool | None = None,
+) -> Job:
+    """What to do, by the settings and for what they leave open by default; without a model to ask."""
     from boildown import registry
     from boildown.errors import UsageError
     from boildown.pipeline import Pins
@@ -93,12 +108,7 @@ def make_job(settled: Settings, read_as: str | None, write_as: str | None, stric
         )
     if settled.ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    given = {"cache": {"prices": prices}} if prices else {}
-    if settled.scorer is not None:
-        given |= {name: {"scorer": settled.scorer} for name in registry.SCORED}
-    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline, given)
-    if prices and not any(named.name == "cache" for named in stages):
-        raise UsageError(f"--prices {prices}: only the stage 'cache' uses prices. Add it to --pipeline.")
+    stages = models.guarded(_stages(settled, prices), redact)
     return Job(
         stages=stages,
         pipeline=registry.spec(stages),
@@ -116,6 +126,24 @@ def make_job(settled: Settings, read_as: str | None, write_as: str | None, stric
         tokenizer=settled.tokenizer or options.TOKENIZER,
         strict=strict,
     )
+
+
+def _stages(settled: Settings, prices: str | None) -> Sequence[Named]:
+    """The pipeline, with what other settings say of its stages."""
+    from boildown import registry
+    from boildown.errors import UsageError
+
+    given = {"cache": {"prices": prices}} if prices else {}
+    if settled.scorer is not None:
+        given |= {name: {"scorer": settled.scorer} for name in registry.SCORED}
+    if settled.model is not None:
+        given |= {name: {"model": settled.model} for name in registry.ASKING}
+    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline, given)
+    if prices and not registry.models(stages) and not any(named.name == "cache" for named in stages):
+        raise UsageError(
+            f"--prices {prices}: only the stage 'cache' and stages that ask a model use prices. Add one to --pipeline."
+        )
+    return stages
 
 
 def _check_targets(file: str, output: str, report: str | None, archive: str | None) -> None:
@@ -139,6 +167,22 @@ def _check_targets(file: str, output: str, report: str | None, archive: str | No
         check(archive, write=True)
 
 
+def _tell_cost(file: str, job: Job, quiet: bool) -> None:
+    """Say what the calls of `job` would take at most, whose model is a dry run's."""
+    from boildown import registry
+    from boildown.run import run
+    from boildown_cli import files
+    from boildown_cli.terminal import progress, say, tell
+
+    data = files.read(file)
+    with progress(quiet) as watch:
+        _, report = run(data, files.title(file), job, watch=watch)
+    assert report.spending is not None
+    tell(summed.at_most(report.spending, registry.models(job.stages)))
+    if not quiet:
+        say("Answers that must be asked for again, shortened or mended take more calls; --max-cost bounds all of them.")
+
+
 def _compress(file: str, job: Job, output: str, report_path: str | None, archive: str | None, quiet: bool) -> None:
     from boildown.run import run
     from boildown_cli import files, render
@@ -147,6 +191,8 @@ def _compress(file: str, job: Job, output: str, report_path: str | None, archive
     data = files.read(file)
     with progress(quiet) as watch:
         result, report = run(data, files.title(file), job, "<stdout>" if output == files.STDOUT else output, watch)
+    if job.strict:
+        summed.check_whole(report)
     if archive is not None:
         report = _kept(archive, data, result, report)
     outputs = [(output, result)]

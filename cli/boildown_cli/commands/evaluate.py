@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli import judging, options
+from boildown_cli import judging, models, options, summed
 
 if TYPE_CHECKING:
     from boildown.formats import Format
@@ -69,10 +69,10 @@ def evaluate(
     judge: judging.Wanted = False,
     judge_model: judging.ModelName = judging.MODEL,
     judge_window: judging.WindowSize = judging.WINDOW,
-    dry_run: judging.DryRun = False,
-    max_cost: judging.MaxCost = None,
-    batch: judging.Batched = False,
-    redact: judging.Redacted = True,
+    dry_run: models.DryRun = False,
+    max_cost: models.MaxCost = None,
+    batch: models.Batch = False,
+    redact: models.Redact = None,
     as_json: AsJson = False,
     plot: Plot = False,
     svg: Svg = None,
@@ -85,18 +85,17 @@ def evaluate(
     """Measure what survives compression: facts, statements, answers, what later turns needed.
 
     With COMPRESSED, that file is measured against ORIGINAL. Without it, ORIGINAL is compressed by each --pipeline and
-    --preset at each of --ratios. No model is asked but with --judge, which sends it both conversations; it needs
-    ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of your own. --min-retention is a gate for CI: exit code 1
-    below it.
+    --preset at each of --ratios. No model is asked but with --judge, which sends it both conversations, and by stages
+    that ask one; that needs ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of your own. --min-retention is a
+    gate for CI: exit code 1 below it.
 
     \b
     boildown evaluate session.jsonl small.jsonl --min-retention 0.8
     boildown evaluate session.jsonl small.jsonl --judge --dry-run
     boildown evaluate chat.json --pipeline dedup,prune --pipeline window --ratios 2,5,10 --svg curves.svg
     """
-    asked_judge = judging.judge_of(
-        judge, compressed, judge_model, judge_window, dry_run, max_cost, batch, prices or "", redact
-    )
+    asking = models.Asking(None, dry_run, max_cost, batch, None, redact, prices or "")
+    asked_judge = judging.judge_of(judge, compressed, judge_model, judge_window, asking)
     show = Output(as_json, plot, svg)
     _check(show, compressed, [*(pipeline or []), *(preset or []), *([ratios] if ratios else [])])
     price, given = _price(model, prices), _questions(questions)
@@ -104,8 +103,8 @@ def evaluate(
     if compressed is not None:
         results = _pair(asked, compressed, show, asked_judge)
     else:
-        jobs = _jobs(pipeline or [], preset or [], options.config(config, no_config), write_as, tokenizer)
-        results = _curves(asked, jobs, _numbers(ratios or RATIOS), show)
+        jobs = _jobs(pipeline or [], preset or [], options.config(config, no_config), write_as, tokenizer, asking)
+        results = _curves(asked, jobs, _numbers(ratios or RATIOS), show, dry_run)
     if min_retention is not None:
         _gate(results, min_retention)
 
@@ -182,11 +181,20 @@ def _numbers(ratios: str) -> list[float]:
 
 
 def _jobs(
-    pipelines: Sequence[str], presets: Sequence[str], config: Config, write_as: str | None, tokenizer: str | None
+    pipelines: Sequence[str],
+    presets: Sequence[str],
+    config: Config,
+    write_as: str | None,
+    tokenizer: str | None,
+    asking: models.Asking,
 ) -> list[tuple[str, Job]]:
-    """What to measure, by name: each pipeline and each preset, or what `boildown compress` does by default."""
+    """What to measure, by name: each pipeline and each preset, or what `boildown compress` does by default.
+
+    All share one model, so that --max-cost holds for their calls together.
+    """
     from dataclasses import replace
 
+    from boildown import registry
     from boildown.settings import Settings
     from boildown_cli.commands.compress import make_job, pipeline_of
 
@@ -198,9 +206,11 @@ def _jobs(
         named = [("", config.settle(Settings(tokenizer=tokenizer)))]
     jobs = []
     for name, settled in named:
-        job = make_job(replace(settled, budget=None, window=None, ratio=1.0), None, write_as, False, None)
+        at_first = replace(settled, budget=None, window=None, ratio=1.0)
+        job = make_job(at_first, None, write_as, redact=asking.redact)
         jobs.append((name or job.pipeline, job))
-    return jobs
+    model = asking.model(registry.models([named for _, job in jobs for named in job.stages]))
+    return [(name, replace(job, model=model)) for name, job in jobs]
 
 
 def _conversations(path: str, data: bytes, asked: Asked, read_as: str | None) -> tuple[Format, list[Transcript]]:
@@ -234,7 +244,7 @@ def _pair(asked: Asked, compressed: str, show: Output, judge: judging.Judge | No
     found = _measured(asked, old, new, _counter(asked, before), _counter(asked, after), files.title(compressed))
     one, names = combined(found), (files.title(asked.file), files.title(compressed))
     judged = judging.judged(old, new, judge, asked.questions) if judge else None
-    if judge and judged and judge.dry_run:
+    if judge and judged and judge.asking.dry_run:
         judging.print_cost(judged, show.as_json)
         return []
     if show.as_json:
@@ -264,17 +274,22 @@ def _measured(
     return [read(a, before, asked.questions).retention(b, after) for a, b in pairs]
 
 
-def _curves(asked: Asked, jobs: Sequence[tuple[str, Job]], ratios: Sequence[float], show: Output) -> list[Result]:
+def _curves(
+    asked: Asked, jobs: Sequence[tuple[str, Job]], ratios: Sequence[float], show: Output, dry_run: bool
+) -> list[Result]:
     from boildown import formats
     from boildown.measure.curves import curves, merged
     from boildown_cli import files, survival
-    from boildown_cli.terminal import progress
+    from boildown_cli.terminal import progress, say
 
     source, found = _conversations(asked.file, files.read(asked.file), asked, asked.read_as)
     info = formats.load(asked.write_as).INFO if asked.write_as else source.INFO
     counter = _counter(asked, formats.load(asked.write_as) if asked.write_as else source)
     with progress(False) as watch:
         each = [list(curves(t, info, counter, jobs, ratios, asked.questions, watch)) for t in found]
+    if dry_run:
+        _tell_cost([job for _, job in jobs])
+        return []
     points, name = [merged(same) for same in zip(*each, strict=True)], files.title(asked.file)
     if show.as_json:
         survival.print_curves_json(name, points, asked.tokenizer, asked.model, asked.price)
@@ -282,7 +297,19 @@ def _curves(asked: Asked, jobs: Sequence[tuple[str, Job]], ratios: Sequence[floa
         survival.print_curves(name, points, asked.model, asked.price, show.plot)
     if show.svg is not None:
         survival.write_curves_svg(show.svg, name, points)
+    if jobs[0][1].model is not None:
+        say(f"model: {summed.spent(jobs[0][1].model.spending)}")
     return [(f"{name}: {p.pipeline} at {p.ratio:g}x", p.retention.share if p.retention else None) for p in points]
+
+
+def _tell_cost(jobs: Sequence[Job]) -> None:
+    """Say what the calls of `jobs` would take at most, whose model is a dry run's."""
+    from boildown import registry
+    from boildown_cli.terminal import tell
+
+    assert jobs[0].model is not None
+    names = registry.models([named for job in jobs for named in job.stages])
+    tell(summed.at_most(jobs[0].model.spending, names))
 
 
 def _gate(results: Sequence[Result], least: float) -> None:

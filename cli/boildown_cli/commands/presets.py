@@ -38,6 +38,10 @@ def presets(
 
 
 def _describe(preset: Preset) -> str:
-    """A preset's summary, what it says, and the file that it is from."""
+    """A preset's summary, what it says, whether it asks a model, and the file that it is from."""
+    from boildown import registry
+
+    stages = registry.parse(preset.settings.pipeline) if preset.settings.pipeline else []
+    asks = "\n    asks a model: 'boildown compress --dry-run' says what that costs" if registry.models(stages) else ""
     said = "  ".join(f"{key.replace('_', '-')}={value}" for key, value in preset.settings.said().items())
-    return f"{preset.name}: {preset.summary}\n    {said}\n    from {preset.where}\n"
+    return f"{preset.name}: {preset.summary}\n    {said}{asks}\n    from {preset.where}\n"

@@ -36,6 +36,8 @@ def _describe(name: str) -> str:
         return f"{name}: cannot be loaded: {error}\n"
     width = max((len(_option(o)) for o in options), default=0)
     lines += [f"    {_option(o):{width}}  {o.help}".rstrip() for o in options]
+    if name in registry.ASKING:
+        lines.append("    asks a model: 'boildown compress --dry-run' says what that costs")
     setting = f":{options[0].name}={options[0].default}" if options else ""
     lines.append(f"  boildown compress chat.jsonl --ratio 3 --pipeline '{name}{setting}'")
     return "\n".join(lines) + "\n"

@@ -167,11 +167,13 @@ def _tuned(cases: Sequence[Case], least: float, known: Config, settled: Settings
 
 
 def _pipelines(known: Config) -> Iterable[str]:
-    """The pipelines of all presets, the user's first."""
+    """The pipelines of all presets that ask no model, the user's first: a search would have it asked without end."""
+    from boildown import registry
     from boildown.presets import find, names
 
     specs = [find(name, known).settings.pipeline for name in (*known.tables, *names(known))]
-    return [spec for spec in (known.defaults.pipeline, *specs) if spec is not None]
+    said = [spec for spec in (known.defaults.pipeline, *specs) if spec is not None]
+    return [spec for spec in said if not registry.models(registry.parse(spec))]
 
 
 def _write(found: Tuned, settled: Settings, name: str, paths: tuple[str, str | None], as_json: bool) -> None:

@@ -96,7 +96,7 @@ class Run:
                 self._found[name] = self._why.get(name) or ModelError(f"{place(self._wire.url)}: no answer in a batch.")
         asked = {name: request for name, request in asked.items() if name not in self._found}
         bound = sum(map(self._account.bound, asked.values()))
-        if not asked or not self._account.room(bound, f"a batch of {len(asked):,}"):
+        if not asked or not self._account.room(bound, f"a batch of {_requests(len(asked))}"):
             return []
         notes = [await self._created(part) for part in batch_wire.chunks(asked)]
         return [note for note in notes if note is not None]
@@ -220,5 +220,8 @@ def _pauses(first: float) -> Iterator[float]:
 
 
 def _name(note: Note) -> str:
-    count = len(note.requests)
-    return f"batch {note.batch} of {count:,} request{'' if count == 1 else 's'}"
+    return f"batch {note.batch} of {_requests(len(note.requests))}"
+
+
+def _requests(count: int) -> str:
+    return f"{count:,} request{'' if count == 1 else 's'}"

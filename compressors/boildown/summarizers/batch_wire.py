@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from boildown.errors import BoildownError, ModelError
 from boildown.summarizers.calls import Request
@@ -138,10 +139,26 @@ async def results(wire: Wire, batch: str, models: Mapping[str, str]) -> AsyncIte
 
     Raises ModelError where the answer is cut short.
     """
+    sdk = wire.sdk.with_middleware(_at_home(urlsplit(str(wire.sdk.base_url)).netloc))
     with wire.translating(""):
-        async for one in await wire.sdk.messages.batches.results(batch):
+        async for one in await sdk.messages.batches.results(batch):
             key = str(getattr(one, "custom_id", ""))
             yield key, _result(one, models.get(key, ""), wire)
+
+
+def _at_home(host: str) -> Any:
+    """A middleware of the SDK, which would go to whatever host `results_url` names, with the key.
+
+    A gateway passes on one at Anthropic's, where its key is none: the same path is asked of the gateway.
+    """
+
+    async def at_home(request: APIRequest, call_next: AsyncCallNext) -> Any:
+        parts = urlsplit(request.url)
+        if parts.netloc not in ("", host):
+            request = request.copy(url=urlunsplit(("", "", parts.path, parts.query, "")))
+        return await call_next(request)
+
+    return at_home
 
 
 def _result(one: MessageBatchIndividualResponse, model: str, wire: Wire) -> Said | BoildownError:

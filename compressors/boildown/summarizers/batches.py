@@ -19,7 +19,7 @@ FOLDER = "batches"
 
 
 class Batches:
-    """Asks the endpoint of `answers`, in batches, what was not answered before; its account is to be at their prices.
+    """Asks the endpoint of `answers`, in batches, what was not answered before; `account` has Bounds that are batched.
 
     tell   called with what people may want to know: a batch that was sent, how far it is, what became of it
     pause  seconds before a batch is first asked after; then longer every time, up to sixty times that
@@ -87,7 +87,7 @@ class Batches:
         for request in requests:
             if self._account.priced(request.model):
                 raise UsageError(
-                    f"{where} has no Message Batches, and single calls of {request.model} are charged in full. "
+                    f"{where} has no Message Batches, and single calls of {request.model} cost the full price. "
                     "Leave --batch out to make them."
                 )
         if not self._alone:

@@ -9,7 +9,7 @@ from boildown.prices import Price
 from boildown.summarizers.account import Account, Bounds
 from boildown.summarizers.answers import Answers, folder
 from boildown.summarizers.batches import Batches
-from boildown.summarizers.claude import Claude, endpoint
+from boildown.summarizers.claude import AT_ONCE, Claude, endpoint
 from boildown.summarizers.dry import DryRun
 
 if TYPE_CHECKING:
@@ -24,15 +24,17 @@ def model(
     dry_run: bool = False,
     batch: bool = False,
     tell: Callable[[str], None] | None = None,
+    at_once: int | None = None,
 ) -> Model:
     """What asks the endpoint that ANTHROPIC_BASE_URL names, and spends `limit` dollars at most.
 
     prices   by model, as they are without batches; a model that is missing costs nobody knows what
     dry_run  nothing is sent: `spending` is what it would take
     batch    in Message Batches; `tell` is called with what becomes of them
+    at_once  calls under way at a time, without batches
     """
     answers = Answers(folder(), endpoint())
     account = Account(Bounds(counter, prices, batched=batch), limit)
     if dry_run:
         return DryRun(answers, account)
-    return Batches(answers, account, tell) if batch else Claude(answers, account)
+    return Batches(answers, account, tell) if batch else Claude(answers, account, at_once or AT_ONCE)

@@ -1,0 +1,126 @@
+"""Models that commands ask: the options that say how, and the one place where a model is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from boildown_cli.terminal import one_line, say
+
+if TYPE_CHECKING:
+    from boildown.pipeline import Named
+    from boildown.prices import Price
+    from boildown.summarizers.calls import Model
+
+Name = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="The model that stages ask which do not name one of their own."),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say how many calls of models it takes and what they cost at most; send nothing."),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", min=0, metavar="DOLLARS", help="Stop before the calls of models have cost more."),
+]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Ask models in Message Batches: half the price, within a day at most.")
+]
+AtOnce = Annotated[
+    int | None, typer.Option("--at-once", min=1, metavar="N", help="Calls of models under way at a time; 4 by default.")
+]
+Redact = Annotated[
+    bool | None,
+    typer.Option("--redact/--no-redact", help="Send models placeholders for keys, tokens and passwords; on otherwise."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How models are to be asked, as far as options said so; `name` and `redact` are there to be looked at."""
+
+    name: str | None = None
+    dry_run: bool = False
+    max_cost: float | None = None
+    batch: bool = False
+    at_once: int | None = None
+    redact: bool | None = None
+    prices: str = ""
+
+    def model(self, names: Sequence[str]) -> Model | None:
+        """What answers the calls of the models called `names`; None where there are none.
+
+        Raises UsageError for options that are of no use then, or do not go together.
+        """
+        from boildown.errors import UsageError
+        from boildown.summarizers.models import model
+        from boildown.tokens import Counter, tokenizer
+        from boildown.transcript import Framing
+
+        if not names:
+            self._check_unused()
+            return None
+        if self.batch and self.at_once is not None:
+            raise UsageError("--at-once is for single calls, and --batch sends all at once. Leave one out.")
+        counter = Counter(tokenizer(), Framing())
+        prices = self._prices(names)
+        return model(counter, prices, self.max_cost, self.dry_run, self.batch, _tell, self.at_once)
+
+    def _check_unused(self) -> None:
+        from boildown.errors import UsageError
+        from boildown.registry import ASKING
+
+        given = {
+            "--model": self.name is not None,
+            "--dry-run": self.dry_run,
+            "--max-cost": self.max_cost is not None,
+            "--batch": self.batch,
+            "--at-once": self.at_once is not None,
+            "--redact": self.redact is True,
+            "--no-redact": self.redact is False,
+        }
+        said = [option for option, is_given in given.items() if is_given]
+        if said:
+            raise UsageError(
+                f"{', '.join(said)}: only stages that ask a model use this, and --pipeline has none. "
+                f"Add one ({', '.join(ASKING)}), or leave it out."
+            )
+
+    def _prices(self, names: Sequence[str]) -> Mapping[str, Price]:
+        """The models' prices; a model without any, as one of one's own, costs nobody knows what."""
+        from boildown.errors import UsageError
+        from boildown.prices import price
+
+        found: dict[str, Price] = {}
+        for name in names:
+            try:
+                found[name] = price(name, self.prices)
+            except UsageError:
+                if self.prices or self.max_cost is not None:
+                    raise
+        return found
+
+
+def _tell(text: str) -> None:
+    say(one_line(text))
+
+
+def guarded(stages: Sequence[Named], redact: bool | None) -> Sequence[Named]:
+    """`stages`, with `redact` in front where one of them asks a model, unless it is not to be.
+
+    Raises UsageError where it is there and is not to be.
+    """
+    from boildown import registry
+    from boildown.errors import UsageError
+
+    if not registry.models(stages):
+        return stages
+    if not any(named.name == "redact" for named in stages):
+        return stages if redact is False else [registry.make("redact", {}), *stages]
+    if redact is False:
+        raise UsageError("--no-redact: the pipeline has the stage 'redact'. Leave one of them out.")
+    return stages
