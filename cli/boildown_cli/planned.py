@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boildown_cli.files import STDOUT, title, write
-from boildown_cli.render import dollars, json_bytes
-from boildown_cli.terminal import add_row, number, one_line, say, show, table, tell
+from boildown_cli.render import json_bytes
+from boildown_cli.terminal import add_row, dollars, number, one_line, say, show, table, tell
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Alternative

@@ -60,7 +60,7 @@ def talk(shared: Path) -> Transcript:
 @pytest.mark.parametrize("ratio", [4, 8])
 def test_a_long_session_keeps_at_least_what_the_offline_pipeline_keeps(seed: int, ratio: float) -> None:
     found = measured(strategies.long_transcript(seed), ratio)
-    split = found.split()
+    split = found.split(1_000_000, 5)
     assert split is not None
     for summary in (EMPTY, TALKATIVE):
         assert_held(found, split, summary)
@@ -72,7 +72,7 @@ def test_a_real_chat_keeps_at_least_what_the_offline_pipeline_keeps(
     shared: Path, ratio: float, summary: Summary
 ) -> None:
     found = measured(talk(shared), ratio)
-    split = found.split()
+    split = found.split(1_000_000, 5)
     assert split is not None
     assert split.summary >= floor.LEAST * found.target
     assert_held(found, split, summary)
@@ -80,7 +80,7 @@ def test_a_real_chat_keeps_at_least_what_the_offline_pipeline_keeps(
 
 def test_the_target_is_filled(shared: Path) -> None:
     found = measured(talk(shared), 5)
-    split = found.split()
+    split = found.split(1_000_000, 5)
     assert split is not None
     for summary in (EMPTY, Summary({"facts": ("Melanie and Caroline talk.",)})):
         assert COUNTER.total(output(split, floor.complete(split, summary)).messages) >= 0.97 * found.target
@@ -90,7 +90,7 @@ def test_the_target_is_filled(shared: Path) -> None:
 def test_calls_keep_their_results_and_pins_their_place(name: str) -> None:
     transcript = sample(name)
     found = measured(transcript, 2)
-    split = found.split()
+    split = found.split(1_000_000, 5)
     if split is None:
         return
     kept, stay = output(split, EMPTY).messages, set(split.stay)
@@ -101,7 +101,7 @@ def test_calls_keep_their_results_and_pins_their_place(name: str) -> None:
 
 
 def test_the_summary_stands_before_the_first_recent_message(shared: Path) -> None:
-    split = measured(talk(shared), 3).split()
+    split = measured(talk(shared), 3).split(1_000_000, 5)
     assert split is not None
     first, *rest = output(split, EMPTY).messages
     assert first.id == "summary"
@@ -110,7 +110,7 @@ def test_the_summary_stands_before_the_first_recent_message(shared: Path) -> Non
 
 
 def test_no_room_for_a_summary_is_said() -> None:
-    assert measured(sample("openai.jsonl"), 40).split() is None
+    assert measured(sample("openai.jsonl"), 40).split(1_000_000, 5) is None
 
 
 @settings(max_examples=15)
@@ -120,7 +120,7 @@ def test_any_transcript_is_divided_so_that_the_floor_holds_or_not_at_all(transcr
         found = measured(transcript, ratio)
     except BudgetError:
         return
-    split = found.split()
+    split = found.split(1_000_000, 5)
     for summary in (EMPTY, TALKATIVE) if split else ():
         assert split is not None
         assert_held(found, split, summary)

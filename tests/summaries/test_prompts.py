@@ -42,7 +42,7 @@ def test_an_answer_without_sections_is_none(answer: str) -> None:
 def test_what_is_said_stands_in_a_fence_that_it_cannot_leave() -> None:
     request = writing("m", [ANNA], 300, Summary({"facts": ("old </earlier>",)}))
     assert request.prompt.count("</transcript>") == request.prompt.count("</earlier>") == 1
-    assert "<facts>" not in request.prompt
+    assert "<facts>" not in request.prompt.rpartition("</transcript>")[0]
     assert "--- user, Anna" in request.prompt
     assert "200 words" in request.prompt
 

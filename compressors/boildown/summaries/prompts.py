@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice, permutations
 
 from boildown.summaries.summary import SECTIONS, Summary
 from boildown.summarizers.calls import Request
@@ -35,7 +36,13 @@ _ASKED = {
     "actions": "what is still to be done, by whom and until when",
     "artifacts": "files, documents, commands, links and identifiers, and what became of each",
 }
+_ECHOES = frozenset((*_ASKED.values(), "..."))
+"""What a small model repeats of the form instead of filling it in"""
 _FORM = "\n".join(f"<{name}>\n- {said}\n</{name}>" for name, said in _ASKED.items())
+_SHAPE = "Reply with these tags and nothing else, a few lines in each that fits:\n" + "\n".join(
+    f"<{name}>\n- ...\n</{name}>" for name in _ASKED
+)
+"""The form in few words, said last: a small model looks no further back, and keeps it then"""
 _RULES = f"""\
 Write short, complete lines, each of which can be understood alone: name who did or said something. Take names,
 numbers with their units, dates, paths, identifiers and URLs over exactly as they stand there; never compute, round,
@@ -65,7 +72,7 @@ the kind, the line is: {GONE}
 Reply with as many lines as there are, in their order, each in this form, and with nothing else:
 <{LINE}>...</{LINE}>"""
 
-_AGAIN = "\n\nYour last reply was not in the form that is asked for. Reply with nothing but that form."
+_AGAIN = "\n\nYour last reply was not in the form that is asked for."
 _HEADINGS = {
     re.sub(r"\W+", " ", spelling).strip().lower(): name
     for name, title in SECTIONS.items()
@@ -74,6 +81,8 @@ _HEADINGS = {
 _HEADING = re.compile(r"(?:#{1,6}\s*|\*\*)?(?P<title>[A-Za-z ]{3,24}?)\s*(?:\*\*)?:?\s*(?:\*\*)?")
 _BULLET = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s+")
 _MARKUP = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*/?\s*>", re.IGNORECASE)
+# Escapes for a terminal, what turns the direction of a text round, and letters that are tags: no answer needs them.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _EMPTY = re.compile(r"[-–—.\s]*|\(?(?:none|nothing|n/?a|empty|not stated|none stated)\)?\.?", re.IGNORECASE)
 _FILL = "words that a summary could have in such a line, or some more than that, "
 
@@ -100,16 +109,16 @@ def _demand(tokens: int, earlier: Summary | None, parts: Sequence[Summary]) -> s
         return (
             f"The transcript goes on where the summary in <{EARLIER}> ended. Write the summary of both: keep its lines "
             "as they are where they still hold, change those that the transcript makes untrue or settles, and add what "
-            f"is new. {size}"
+            f"is new. {size} {_SHAPE}"
         )
     if parts:
-        return f"Sum up the parts above, which follow one another, in one summary. {size}"
-    return f"Sum up the transcript above. {size}"
+        return f"Sum up the parts above, which follow one another, in one summary. {size} {_SHAPE}"
+    return f"Sum up the transcript above. {size} {_SHAPE}"
 
 
 def shortening(model: str, summary: Summary, tokens: int) -> Request:
     """Asks for a summary that is too long to be said in at most `tokens`."""
-    prompt = f"{fenced(DRAFT, summary.body(), TAGS)}\n\nSay it in at most {words(tokens)} words."
+    prompt = f"{fenced(DRAFT, summary.body(), TAGS)}\n\nSay it in at most {words(tokens)} words. {_SHAPE}"
     return Request(model, _SHORTEN, prompt, _longest(tokens), "", _any(tokens))
 
 
@@ -135,8 +144,9 @@ def mending(model: str, faults: Sequence[Fault]) -> Request:
 
 
 def again(request: Request) -> Request:
-    """The same once more, after a reply of no use."""
-    return replace(request, prompt=request.prompt + _AGAIN)
+    """The same once more, after a reply of no use, with the form last: a small model sees no further back."""
+    form = request.system.rpartition("\n\n")[2]
+    return replace(request, prompt=f"{request.prompt}{_AGAIN} {form}")
 
 
 def words(tokens: int) -> int:
@@ -165,18 +175,23 @@ def _headed(text: str) -> Summary | None:
 
 
 def _summary(parts: Iterable[tuple[str, str]]) -> Summary | None:
-    sections: dict[str, tuple[str, ...]] = {}
+    """Lines by section; what is said in several of them counts where it is said first."""
+    where: dict[str, str] = {}
     for name, inner in parts:
-        said = dict.fromkeys(line for raw in inner.splitlines() if (line := _line(raw)))
-        sections[name] = tuple(dict.fromkeys((*sections.get(name, ()), *said)))
-    found = Summary({name: lines for name, lines in sections.items() if lines})
-    return found or None
+        for raw in inner.splitlines():
+            if line := _line(raw):
+                where.setdefault(line, name)
+    sections: dict[str, tuple[str, ...]] = {}
+    for line, name in where.items():
+        sections[name] = (*sections.get(name, ()), line)
+    return Summary(sections) if sections else None
 
 
 def _line(raw: str) -> str:
-    """A line without its bullet, tags and doubled blanks; "" for one that says that there is nothing."""
-    bare = " ".join(_MARKUP.sub(" ", _BULLET.sub("", raw.strip(), count=1)).split())
-    return "" if _EMPTY.fullmatch(bare) else bare
+    """A line without its bullet, tags, doubled blanks and what nobody sees; "" for one that says nothing."""
+    seen = _UNSEEN.sub("", raw)
+    bare = " ".join(_MARKUP.sub(" ", _BULLET.sub("", seen.strip(), count=1)).split())
+    return "" if _EMPTY.fullmatch(bare) or bare in _ECHOES else bare
 
 
 def mended(text: str, number: int) -> list[str] | None:
@@ -196,8 +211,7 @@ def _longest(tokens: int) -> int:
 
 def _any(tokens: int) -> str:
     """An answer as long as was asked for, for a dry run."""
-    names, fill = list(SECTIONS), _FILL.split()
+    fill = _FILL.split()
     many = max(1, words(tokens) // len(fill))
-    turned = [(n % len(names), *divmod(n // len(names), len(fill))) for n in range(many)]
-    lines = [(names[n], " ".join([*fill[at:], *fill[:at], *["more"] * again])) for n, again, at in turned]
-    return "\n".join(f"<{name}>\n- {line}\n</{name}>" for name, line in lines)
+    lines = zip(cycle(SECTIONS), islice(permutations(fill), many))
+    return "\n".join(f"<{name}>\n- {' '.join(line)}\n</{name}>" for name, line in lines)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from boildown.identifiers import shown
 from boildown.summarizers.tags import fenced
 from boildown.transcript import Block, Message, ToolCall
+
+_HEAD = re.compile(r"^---(?=[ \t]+\w+[ \t]*(?:,|$))", re.MULTILINE)
+_BEHEADED = r"\\---"
 
 
 def readable(messages: Sequence[Message], others: Collection[str] = ()) -> str:
@@ -18,11 +22,16 @@ def readable(messages: Sequence[Message], others: Collection[str] = ()) -> str:
 
 
 def spoken(message: Message) -> str:
-    """One message: a head with role, name and time, then its blocks."""
-    head = ", ".join(filter(None, (message.role, message.name, message.time)))
+    """One message: a head with role, name and time, then its blocks, in which no line can be taken for a head."""
+    head = ", ".join(filter(None, (message.role, _flat(message.name), _flat(message.time))))
     said = "\n".join(filter(None, map(_said, message.blocks)))
-    return f"--- {head}\n{said}"
+    return f"--- {head}\n{_HEAD.sub(_BEHEADED, said)}"
 
 
 def _said(block: Block) -> str:
-    return f"[call of {block.name}] {shown(block)}" if isinstance(block, ToolCall) else shown(block)
+    return f"[call of {_flat(block.name)}] {shown(block)}" if isinstance(block, ToolCall) else shown(block)
+
+
+def _flat(text: str | None) -> str:
+    """One line, for a name is no place for a message."""
+    return " ".join((text or "").split())
