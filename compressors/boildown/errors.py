@@ -80,4 +80,11 @@ class ModelError(NotMetError):
 
 
 class AnswerError(ModelError):
-    """The model answered with nothing that can be used: it refused, said nothing, or was cut off."""
+    """The model answered with nothing that can be used: it refused, said nothing, or was cut off.
+
+    Attribute: `text`, what it said.
+    """
+
+    def __init__(self, message: str, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text

@@ -62,6 +62,13 @@ def test_what_no_answer_comes_for_is_cut_offline(answer: str | Exception) -> Non
     assert len(model.asked) == (1 if type(answer) is ModelError else 2)
 
 
+def test_of_an_answer_that_is_cut_off_twice_all_but_its_last_line_is_taken() -> None:
+    cut_off = AnswerError("m was cut off at 9 tokens.", "<facts>\n- Order 4711 cost 1,250 euros.\n- The dog a")
+    model, made = wrote(cut_off)
+    assert made.summary.lines() == [("facts", "Order 4711 cost 1,250 euros.")]
+    assert len(model.asked) == 2
+
+
 def test_what_stops_all_calls_is_raised() -> None:
     with pytest.raises(CostError):
         wrote(CostError("stopped"))

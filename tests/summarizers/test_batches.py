@@ -183,14 +183,15 @@ def test_what_would_fail_for_every_call_is_an_error_after_all_others_are_kept(
     assert (again.spending.cached, len(desk.batches)) == (2, 1)
 
 
-def test_an_answer_of_no_use_is_paid_for_and_not_kept(desk: BatchEndpoint, model_server: ModelServer) -> None:
+def test_an_answer_of_no_use_is_paid_for_and_kept_as_what_it_is(desk: BatchEndpoint, model_server: ModelServer) -> None:
     model_server.answer = lambda _: Reply(stop="refusal")
     model = batches()
     (outcome,) = model.ask([ASKED])
     assert isinstance(outcome, AnswerError)
     assert (model.spending.calls, model.spending.dollars) == (1, pytest.approx(HALF))
-    batches().ask([ASKED])
-    assert len(desk.batches) == 2
+    (again,) = batches().ask([ASKED])
+    assert str(again) == str(outcome)
+    assert len(desk.batches) == 1
 
 
 @pytest.mark.parametrize("line", [b"[1]", b"{}", b'{"custom_id": "x", "result": {}}', b'{"custom_id": 1}'])

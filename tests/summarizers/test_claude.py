@@ -201,14 +201,18 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(
         (Reply(" \n"), "claude-haiku-5-5 gave an empty answer"),
     ],
 )
-def test_an_answer_of_no_use_is_paid_for_and_not_kept(model_server: ModelServer, reply: Reply, said: str) -> None:
+def test_an_answer_of_no_use_is_paid_for_and_kept_as_what_it_is(
+    model_server: ModelServer, reply: Reply, said: str
+) -> None:
     model_server.script = [reply]
     first = claude()
     (outcome,) = first.ask([ASKED])
     assert isinstance(outcome, AnswerError)
     assert said in str(outcome)
     assert first.spending.usage == Usage(1000, 100)
-    assert isinstance(claude().ask([ASKED])[0], Answer)
+    (again,) = claude().ask([ASKED])
+    assert str(again) == str(outcome)
+    assert len(model_server.received) == 1
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ def summed_up(
 
     ratio  tokens of what is summed up / tokens of the summary, at least
     """
-    planned = context.again(
-        (write, ratio), transcript.messages, lambda: _plan(transcript, context, recent, ratio)
-    )
+    planned = context.again((write, ratio), transcript.messages, lambda: _plan(transcript, context, recent, ratio))
     if context.target < planned.floor.target:
         planned = _plan(transcript, context, recent, ratio)
     if planned.split is None:

@@ -96,7 +96,7 @@ class Writer:
         useless = [n for n, reply in enumerate(found) if reply.made is None and not reply.failed]
         again = [prompts.again(requests[n]) for n in useless]
         for n, outcome in zip(useless, self.model.ask(again) if again else [], strict=True):
-            found[n] = replace(_reply(outcome, reads[n]), times=2)
+            found[n] = replace(_reply(outcome, reads[n], whole=False), times=2)
         return found
 
     def _made(self, task: Task, request: Request, reply: _Reply[Summary]) -> Made:
@@ -142,8 +142,12 @@ class Writer:
         return sum(self.counter.texts([made.summary.body()]))
 
 
-def _reply(outcome: Outcome, read: Callable[[str], T | None]) -> _Reply[T]:
+def _reply(outcome: Outcome, read: Callable[[str], T | None], whole: bool = True) -> _Reply[T]:
+    """What is read of an outcome; unless it must be `whole`, of an answer that was cut off, too, but for its last line."""
     if isinstance(outcome, ModelError):
+        begun = outcome.text.rpartition("\n")[0] if isinstance(outcome, AnswerError) and not whole else ""
+        if begun and (found := read(begun)) is not None:
+            return _Reply(found)
         return _Reply(None, str(outcome), failed=not isinstance(outcome, AnswerError))
     found = read(outcome.text)
     return _Reply(found, "" if found is not None else "the answer was not in the form that was asked for")

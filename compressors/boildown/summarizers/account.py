@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from boildown.errors import CostError, UsageError
 from boildown.prices import Price
-from boildown.summarizers.calls import Answer, Request, Spending, Usage
+from boildown.summarizers.calls import Outcome, Request, Spending, Usage
 from boildown.tokens import Counter
 
 MORE = 1.7
@@ -110,10 +110,10 @@ class Account:
         shared = self._bounds.dollars(request.model, self._bounds.usage(request, read))
         self.spending = replace(self.spending, shared=_sum(self.spending.shared or 0.0, shared))
 
-    def add_cached(self, answer: Answer) -> Answer:
+    def add_cached(self, outcome: Outcome) -> Outcome:
         """Note an answer that was there, which is given back."""
         self.spending = replace(self.spending, cached=self.spending.cached + 1)
-        return answer
+        return outcome
 
 
 def _sum(a: float | None, b: float | None) -> float | None:

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from boildown.errors import UsageError
-from boildown.summarizers.calls import Answer, Request, Usage
+from boildown.summarizers.calls import Outcome, Request, Usage
+from boildown.summarizers.said import Said
 
 
 def folder() -> Path:
@@ -31,30 +32,35 @@ class Answers:
     folder: Path
     endpoint: str = ""
 
-    def get(self, request: Request) -> Answer | None:
-        """The answer to just this request, if it is there and whole."""
-        return self.of(key(request, self.endpoint))
+    def get(self, request: Request) -> Outcome | None:
+        """What was answered to just this request, of use or not, if it is there and whole."""
+        said = self.of(key(request, self.endpoint))
+        return None if said is None else said.outcome(request, cached=True)
 
-    def of(self, name: str) -> Answer | None:
-        """The answer to the request of this key."""
+    def of(self, name: str) -> Said | None:
+        """What was said to the request of this key."""
         try:
             found = json.loads(self._path(name).read_bytes())
-            return Answer(str(found["text"]), Usage(**{k: int(v) for k, v in found["usage"].items()}), cached=True)
+            usage = Usage(**{k: int(v) for k, v in found["usage"].items()})
+            return Said(str(found["text"]), usage, str(found["stop"]) if "stop" in found else None)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def known(self, requests: Iterable[Request]) -> dict[Request, Answer]:
+    def known(self, requests: Iterable[Request]) -> dict[Request, Outcome]:
         """Those of `requests` that were answered before."""
-        return {request: answer for request in requests if (answer := self.get(request)) is not None}
+        return {request: outcome for request in requests if (outcome := self.get(request)) is not None}
 
-    def put(self, request: Request, answer: Answer) -> None:
-        """Keep `answer`. Raises UsageError where it cannot be written."""
-        self.put_of(key(request, self.endpoint), request.model, answer)
+    def put(self, request: Request, said: Said) -> None:
+        """Keep what was said. Raises UsageError where it cannot be written."""
+        self.put_of(key(request, self.endpoint), request.model, said)
 
-    def put_of(self, name: str, model: str, answer: Answer) -> None:
-        """Keep the answer of `model` to the request of this key. Raises UsageError where it cannot be written."""
+    def put_of(self, name: str, model: str, said: Said) -> None:
+        """Keep what `model` said to the request of this key. Raises UsageError where it cannot be written."""
+        kept = {"model": model, "text": said.text, "usage": asdict(said.usage)}
+        if said.reason is not None:
+            kept["stop"] = said.reason
         # Not orjson: an answer may hold halves of characters, which it refuses.
-        data = json.dumps({"model": model, "text": answer.text, "usage": asdict(answer.usage)}).encode()
+        data = json.dumps(kept).encode()
         try:
             write(self._path(name), data)
         except OSError as error:

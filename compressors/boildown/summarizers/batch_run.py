@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from boildown.errors import AnswerError, BoildownError, ModelError
+from boildown.errors import BoildownError, ModelError
 from boildown.summarizers import batch_wire
 from boildown.summarizers.account import Account
 from boildown.summarizers.answers import Answers
 from boildown.summarizers.batch_wire import NoBatchesError, UnsureError
-from boildown.summarizers.calls import Answer, Outcome, Request
-from boildown.summarizers.failures import place, stopped
+from boildown.summarizers.calls import Outcome, Request
+from boildown.summarizers.failures import place
 from boildown.summarizers.journal import Journal, Note
-from boildown.summarizers.wire import RETRIES, Said, Wire
+from boildown.summarizers.said import Said
+from boildown.summarizers.wire import RETRIES, Wire
 
 PAUSE = 1.0
 LONGEST = 60
@@ -191,16 +192,10 @@ class Run:
         request = self._asked.get(name)
         if isinstance(result, Said) and request is not None:
             self._account.add(request, result.usage)
-            try:
-                answer = result.answer(request)
-            except AnswerError as error:
-                self._found[name] = error
-            else:
-                self._answers.put(request, answer)
-                self._found[name] = answer
+            self._answers.put(request, result)
+            self._found[name] = result.outcome(request)
         elif isinstance(result, Said):
-            if stopped(result.reason, "", 0, result.text) is None:
-                self._answers.put_of(name, "", Answer(result.text, result.usage))
+            self._answers.put_of(name, "", result)
         elif isinstance(result, ModelError):
             self._why[name] = result
         else:

@@ -12,7 +12,8 @@ from boildown.errors import BoildownError, ModelError
 from boildown.summarizers.calls import Request
 from boildown.summarizers.failures import OTHER, errored, place, translated
 from boildown.summarizers.journal import Note
-from boildown.summarizers.wire import Said, Wire, params, said
+from boildown.summarizers.said import Said
+from boildown.summarizers.wire import Wire, params, said
 
 if TYPE_CHECKING:
     from anthropic import APIRequest, AsyncCallNext

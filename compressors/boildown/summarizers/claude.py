@@ -116,9 +116,8 @@ class _Fetch:
             async with self._paid:
                 self._account.open.remove(bound)
                 self._paid.notify_all()
-        answer = said.answer(request)
-        self._answers.put(request, answer)
-        return answer
+        self._answers.put(request, said)
+        return said.outcome(request)
 
 
 def _waves(requests: Sequence[Request]) -> list[list[Request]]:

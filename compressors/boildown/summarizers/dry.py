@@ -25,7 +25,7 @@ class DryRun:
         found = {request: self._answered(request) for request in dict.fromkeys(requests)}
         return [found[request] for request in requests]
 
-    def _answered(self, request: Request) -> Answer:
+    def _answered(self, request: Request) -> Outcome:
         known = self._answers.get(request)
         if known is not None:
             return self._account.add_cached(known)

@@ -91,15 +91,15 @@ def _too_long(said: str) -> bool:
     return any(sign in said.lower() for sign in ("too long", "context", "exceed"))
 
 
-def stopped(reason: str | None, model: str, max_tokens: int, text: str) -> ModelError | None:
+def stopped(reason: str | None, model: str, max_tokens: int, text: str) -> AnswerError | None:
     """Why an answer that came is of no use, if it is not."""
     match reason:
         case "refusal":
-            return AnswerError(f"{model} refused to answer.")
+            return AnswerError(f"{model} refused to answer.", text)
         case "max_tokens":
-            return AnswerError(f"{model} was cut off at {max_tokens:,} tokens.")
+            return AnswerError(f"{model} was cut off at {max_tokens:,} tokens.", text)
         case "model_context_window_exceeded":
-            return AnswerError(f"the input fills the window of {model}. Choose a model with a larger one.")
+            return AnswerError(f"the input fills the window of {model}. Choose a model with a larger one.", text)
     return None if text.strip() else AnswerError(f"{model} gave an empty answer.")
 
 

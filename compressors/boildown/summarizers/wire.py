@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from boildown.errors import ModelError, UsageError
-from boildown.summarizers.calls import Answer, Request, Usage
-from boildown.summarizers.failures import CUT, NO_KEY, OTHER, place, stopped, translated
+from boildown.summarizers.calls import Request, Usage
+from boildown.summarizers.failures import CUT, NO_KEY, OTHER, place, translated
+from boildown.summarizers.said import Said
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -19,22 +19,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 600.0
 RETRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What came back, of use or not: it is paid for either way."""
-
-    text: str
-    usage: Usage
-    reason: str | None
-
-    def answer(self, request: Request) -> Answer:
-        """Raises AnswerError where the model refused, said nothing or was cut off."""
-        error = stopped(self.reason, request.model, request.max_tokens, self.text)
-        if error is not None:
-            raise error
-        return Answer(self.text, self.usage)
 
 
 class Wire:
