@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter as Tally
+from collections import defaultdict
+from math import log
 
-from boildown.summaries.source import TOOL, Source, rarest
+from boildown.summaries.source import TOOL, Source
 from boildown.text.words import LITTLE, WORD
 
 _ASSERTS = """
@@ -23,18 +24,18 @@ _REACTIONS = frozenset(f"{word}{end}" for word in _REACTS.split() for end in (""
 _VERBS = frozenset(f"{word}{end}" for word in _ASSERTS.split() for end in ("", "s")) | _REACTIONS
 _ROLES = frozenset({"user", "assistant"})
 _SENTENCE = re.compile(r"[^.!?;]+(?:[.!?;](?=\w)[^.!?;]*)*")
-_FEW, _FEW_BY_ROLE = 2, 3
-"""Rare things of a line that one message of somebody else has to hold before the line is judged; more where it is the
-user or the assistant who is said to say it, whose words are seldom repeated as they were"""
-_MOST = 8
-_RARE = 0.05
-"""The share of messages that a word may stand in, besides a few, to tell who speaks of its thing"""
+_FEW = {False: 2, True: 3}
+"""Words of a sentence that one message of somebody else has to hold, and of these by rarity at least `_MOST_OF_IT`.
+More where it is the user or the assistant (True) who is said to say it: their words are seldom told as they were."""
+_MOST_OF_IT = 0.5
+_OWN = {False: 0.4, True: 0.0}
+"""What a message of the speaker's own may hold of it at most, as a share of that"""
 
 
 def misattributed(source: Source, line: str) -> str:
-    """Why a line's speaker cannot have said it: all that is rare in it is said by others, who do not name the speaker.
+    """Why a line's speaker cannot have said it: one message of somebody else holds most of it, and none of theirs does.
 
-    Judged sentence by sentence, and only where one speaker is named and at least two rare things of it are found.
+    Judged sentence by sentence, and only where one speaker is named. Messages that name that speaker count for them.
     """
     for sentence in _SENTENCE.findall(line):
         if why := _judged(source, sentence):
@@ -50,16 +51,21 @@ def _judged(source: Source, sentence: str) -> str:
     if claim is None or len(named) != 1:
         return ""
     owner, name, verb = claim
-    about = {w for w in said if w not in LITTLE and w not in own and w not in _VERBS and len(w) > 2}
-    rare = [(word, held) for word in rarest(about, source, _MOST) if _is_rare(held := _held(source, word), source)]
-    if any(_may_say(source, n, owner, name, verb) for _, held in rare for n in held):
+    about = sorted({w for w in said if w not in LITTLE and w not in own and w not in _VERBS and len(w) > 2})
+    held = {word: where for word in about if (where := _held(source, word))}
+    weight = {word: log(1 + len(source.speakers) / (1 + len(where))) for word, where in held.items()}
+    score = defaultdict[int, float](float)
+    for word, where in held.items():
+        for n in where:
+            score[n] += weight[word]
+    own_score = max((v for n, v in score.items() if _may_say(source, n, owner, name, verb)), default=0.0)
+    others = {n: v for n, v in score.items() if not _may_say(source, n, owner, name, verb)}
+    best = max(others, key=lambda n: (others[n], -n), default=-1)
+    what, is_role = [word for word, where in held.items() if best in where], owner in _ROLES
+    most = others.get(best, 0.0)
+    if len(what) < _FEW[is_role] or most < _MOST_OF_IT * sum(weight.values()) or own_score > _OWN[is_role] * most:
         return ""
-    together = Tally(n for _, held in rare for n in held)
-    n, many = max(together.items(), key=lambda found: (found[1], -found[0]), default=(0, 0))
-    if many < (_FEW_BY_ROLE if owner in _ROLES else _FEW):
-        return ""
-    what = ", ".join(word for word, held in rare if n in held)
-    return f"that {name} {verb} it: only {source.speakers[n]} speaks of {what}"
+    return f"that {name} {verb} it: only {source.speakers[best]} speaks of {', '.join(what)}"
 
 
 def _names(source: Source) -> dict[str, str]:
@@ -79,10 +85,6 @@ def _claim(said: list[str], own: dict[str, str]) -> tuple[str, str, str] | None:
 
 def _held(source: Source, word: str) -> list[int]:
     return sorted({source.message(place) for place in source.places(word)})
-
-
-def _is_rare(held: list[int], source: Source) -> bool:
-    return 0 < len(held) <= max(2, _RARE * len(source.speakers))
 
 
 def _may_say(source: Source, n: int, owner: str, name: str, verb: str) -> bool:

@@ -38,6 +38,8 @@ _COMMON = frozenset(
 )
 _RARE, _SHORT = 2, 2
 """A number of more digits than `_SHORT` that stands in the source only so often is there for no other reason"""
+_BRIEF = 4000
+"""Characters of a source in which no number of several digits stands by chance"""
 _BESIDE = 3
 _ENOUGH = 0.34
 """The share of the words beside a number in a line, three on each side, that have to stand near to it in the source"""
@@ -147,7 +149,8 @@ class Evidence:
         at = [p.at for p in places if p.unit == number.unit] if number.unit else [p.at for p in places]
         if number.unit and not at:
             at = [p.at for p in places if not p.unit and self._unit_near(p.at, number.unit)]
-        rare = len(at) <= _RARE and len(number.value) > _SHORT
+        digits, brief = len(number.value), len(self.source.text) < _BRIEF
+        rare = (len(at) <= _RARE and digits > _SHORT) or (brief and digits > 1)
         return bool(at) and (rare or spelled or self.source.near(at, beside) >= _ENOUGH)
 
     def _unit_near(self, place: int, unit: str) -> bool:

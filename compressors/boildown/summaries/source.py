@@ -23,7 +23,7 @@ NEAR = 120
 """Characters between two things that belong together"""
 _STEM = 5
 _MOST = 400
-_ODD = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "*": "", "`": ""})
+_ODD = str.maketrans({"’": "'", "‘": "'", '"': "'", "“": "'", "”": "'", "„": "'", "*": "", "`": ""})
 _JOINS, _JOINS_PATH = re.compile(r"\w"), re.compile(r"(?:[\w~@-]|\w\.)\Z")
 _NAMED = re.compile(r"(?:#|\b(?:pr|pull|issues?|tasks?|tickets?|no\.?|number|step|phase|review)[\s/#:-]+)\Z")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
@@ -152,7 +152,7 @@ def _stands(wanted: str, text: str, fits: Callable[[str, str], bool]) -> bool:
 
 
 def folded(text: str) -> str:
-    """In lower case, with straight quotation marks, without emphasis, and with single blanks."""
+    """In lower case, with one kind of quotation marks, without emphasis, and with single blanks."""
     return " ".join(text.lower().translate(_ODD).split())
 
 
@@ -170,9 +170,3 @@ def speaker(message: Message) -> str:
 
 def _told(summary: Summary) -> str:
     return "\n".join([*(line for _, line in summary.lines()), *summary.verbatim])
-
-
-def rarest(words: Iterable[str], source: Source, most: int) -> list[str]:
-    """Up to `most` of the words that are in the source, rarest first."""
-    held = {word: sum(len(source.words[f]) for f in source.stems.get(stem(word), ())) for word in words}
-    return sorted((word for word, many in held.items() if many), key=lambda w: (held[w], w))[:most]

@@ -143,7 +143,7 @@ class Writer:
 
 
 def _reply(outcome: Outcome, read: Callable[[str], T | None], whole: bool = True) -> _Reply[T]:
-    """What is read of an outcome; unless it must be `whole`, of an answer that was cut off, too, but for its last line."""
+    """What is read of an outcome; unless it must be `whole`, of an answer that was cut off all but its last line."""
     if isinstance(outcome, ModelError):
         begun = outcome.text.rpartition("\n")[0] if isinstance(outcome, AnswerError) and not whole else ""
         if begun and (found := read(begun)) is not None:
