@@ -157,7 +157,7 @@ def first_sentences(split: floor.Split) -> Summary:
 def above(name: str, transcript: Transcript, ratio: int) -> str:
     """A row: what the offline pipeline keeps, how the target is divided, and what is kept then."""
     found = floor.measured(transcript, Context(COUNTER, COUNTER.total(transcript.messages) // ratio))
-    split, row = found.split(), f"{name} {ratio:2}x  offline {found.share:.3f} / {found.many:4}"
+    split, row = found.split(1_000_000, 5), f"{name} {ratio:2}x  offline {found.share:.3f} / {found.many:4}"
     if split is None:
         return f"{row}  no room for a summary"
     recent = sum(COUNTER.messages([transcript.messages[n] for n in split.stay]))

@@ -7,7 +7,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,10 +59,16 @@ def _near(path: str) -> str:
 
 def conversations(path: str, read_as: str | None = None) -> tuple[Format, Iterator[Transcript]]:
     """The format of a file, or of stdin for `-`, and its conversations."""
+    format, found = opened(path, read_as)
+    return format, found()
+
+
+def opened(path: str, read_as: str | None = None) -> tuple[Format, Callable[[], Iterator[Transcript]]]:
+    """As `conversations`, which may be gone through several times."""
     from boildown import run
 
     format, data, _ = run.reader(read(path), title(path), read_as)
-    return format, run.conversations(format, data, title(path))
+    return format, lambda: run.conversations(format, data, title(path))
 
 
 def expand(paths: Sequence[str]) -> Iterable[str]:

@@ -106,6 +106,13 @@ _COUNTED_BY = typer.Option("--tokenizer", metavar="NAME", help="What counts toke
 TokenizerName = Annotated[str, _COUNTED_BY]
 TokenizerOrDefault = Annotated[str | None, _COUNTED_BY]
 TOKENIZER = "o200k_base"
+_MEASURED_BY = typer.Option(
+    "--tokenizer",
+    metavar="NAME",
+    help="What counts tokens: o200k_base, cl100k_base, or anthropic[:MODEL], which asks it where there is a key.",
+)
+MeasureName = Annotated[str, _MEASURED_BY]
+MeasureOrDefault = Annotated[str | None, _MEASURED_BY]
 
 
 def pattern(text: str | None) -> re.Pattern[str] | None:

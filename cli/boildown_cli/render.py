@@ -128,7 +128,7 @@ def _markdown_conversation(conversation: ConversationReport) -> Iterable[str]:
         yield _cell(_cached([conversation])) + "."
     if conversation.notes:
         yield ""
-        yield from (f"- {_cell(text)}" for text in _notes(conversation.notes))
+        yield from (f"- {_cell(text)}" for text in note_lines(conversation.notes))
 
 
 def _markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -163,7 +163,7 @@ def print_report(report: Report) -> None:
         say(_redacted(report.conversations))
     for text in summed.told(report):
         say(text)
-    for text in _notes([note for c in report.conversations for note in c.notes]):
+    for text in note_lines([note for c in report.conversations for note in c.notes]):
         say(text)
     if report.estimated:
         say(f"note: long runs of blanks ({report.estimated:,}): these texts' counts may be off by a few tokens")
@@ -254,7 +254,7 @@ def _all(report: Report) -> tuple[str, ...]:
     return _cells("all", report.tokens_in, report.tokens_out, report.seconds, *counts)
 
 
-def _notes(notes: Iterable[Note]) -> Iterable[str]:
+def note_lines(notes: Iterable[Note]) -> Iterable[str]:
     """Each kind of note with how often, the first places, and the first one's why."""
     kinds: dict[str, list[Note]] = {}
     for note in notes:

@@ -10,7 +10,8 @@ BoildownError              something the user can act on; the message says what,
     ├── BusyError          the file is being written by another process                  exit 1
     ├── CostError          the next call of a model could pass --max-cost                exit 1
     └── ModelError         a model's endpoint does not answer                            exit 1
-        └── AnswerError    it answered, with nothing that can be used                    exit 1
+        ├── AnswerError    it answered, with nothing that can be used                    exit 1
+        └── CountError     it does not count tokens                                      exit 1
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class NotMetError(BoildownError):
 class BudgetError(NotMetError):
     """The budget is smaller than what must be kept.
 
-    Attributes: `needed` and `budget`, both in tokens.
+    Attributes: `needed` and `budget`, both in tokens, and `what` is needed.
     """
 
     def __init__(self, needed: int, budget: int, what: str) -> None:
@@ -49,6 +50,7 @@ class BudgetError(NotMetError):
         )
         self.needed = needed
         self.budget = budget
+        self.what = what
 
 
 class ArchiveError(NotMetError):
@@ -88,3 +90,7 @@ class AnswerError(ModelError):
     def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
         self.text = text
+
+
+class CountError(ModelError):
+    """The provider does not count: there is no key, no such endpoint, or no answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
@@ -12,9 +12,10 @@ from boildown.errors import BudgetError, InputError, NotMetError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
 from boildown.pipeline import Context, Finishing, Named, Opening, Pins, Watch, compress, convert_step, opened, target
+from boildown.provider.measure import Measure, measured
 from boildown.report import ConversationReport, Report, fates, redacted
 from boildown.summarizers.calls import Model
-from boildown.tokens import Counter, tokenizer
+from boildown.tokens import Counter
 from boildown.transcript import FormatInfo, Note, Opaque, Redaction, ToolResult, Transcript
 
 
@@ -65,15 +66,44 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
     start = time.perf_counter()
     source, plain, code = reader(data, where, job.read_as)
     sink = formats.load(job.write_as) if job.write_as else source
-    counter = Counter(tokenizer(job.tokenizer), sink.INFO.framing)
+
+    def found() -> Iterator[Transcript]:
+        return conversations(source, plain, where)
+
+    def work(measure: Measure) -> tuple[bytes, Report]:
+        written, accounts = _written(found(), sink, where, measure, job, watch)
+        report = Report(
+            input=where,
+            output=output,
+            format_in=source.INFO.name,
+            format_out=sink.INFO.name,
+            tokenizer=measure.name,
+            framing=measure.counter.framing.source,
+            pipeline=job.pipeline,
+            conversations=accounts,
+            seconds=time.perf_counter() - start,
+            estimated=measure.counter.estimated,
+            spending=job.model.spending if job.model else None,
+        )
+        return code.bom + code.encode(written), report
+
+    return measured(job.tokenizer, found, sink.INFO.framing, work)
+
+
+def _written(
+    found: Iterable[Transcript], sink: formats.Format, where: str, measure: Measure, job: Job, watch: Watch | None
+) -> tuple[bytes, tuple[ConversationReport, ...]]:
+    """The file that the compressed conversations make, and the account of each."""
+    from boildown.provider.boiling import boiled
+
     accounts, redactions = list[ConversationReport](), list[Redaction]()
 
-    def boiled() -> Iterator[Transcript]:
-        for transcript in conversations(source, plain, where):
+    def results() -> Iterator[Transcript]:
+        for transcript in found:
             if job.strict:
                 _refuse(transcript, where)
             try:
-                result, account = boil(transcript, sink.INFO, counter, job, watch)
+                result, account = boiled(transcript, sink.INFO, measure, job, watch)
             except BudgetError as error:
                 error.args = (f"{where}, conversation {len(accounts) + 1}: {error}",)
                 raise
@@ -81,27 +111,14 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
             redactions.extend(result.redactions)
             yield result
 
-    plain, beside = _cleaned(b"".join(sink.write(boiled())), sink.INFO, job.stages, redactions)
-    if beside:
-        accounts[-1] = replace(accounts[-1], notes=(*accounts[-1].notes, beside))
-    written = code.bom + code.encode(plain)
+    plain, beside = _cleaned(b"".join(sink.write(results())), sink.INFO, job.stages, redactions)
+    notes = (*measure.notes, *([beside] if beside else []))
+    if notes and accounts:
+        accounts[-1] = replace(accounts[-1], notes=(*accounts[-1].notes, *notes))
     if any(a.messages for a in accounts) and not any(a.tokens_out for a in accounts):
         budget = max(a.budget for a in accounts)
         raise NotMetError(f"{where}: no message fits into {budget} tokens; nothing was written. Give a larger budget.")
-    report = Report(
-        input=where,
-        output=output,
-        format_in=source.INFO.name,
-        format_out=sink.INFO.name,
-        tokenizer=counter.tokenizer.name,
-        framing=sink.INFO.framing.source,
-        pipeline=job.pipeline,
-        conversations=tuple(accounts),
-        seconds=time.perf_counter() - start,
-        estimated=counter.estimated,
-        spending=job.model.spending if job.model else None,
-    )
-    return written, report
+    return plain, tuple(accounts)
 
 
 def _cleaned(

@@ -113,10 +113,11 @@ def _pattern(value: object) -> str:
 
 
 def _tokenizer(value: object) -> str:
+    from boildown.provider import PROVIDER, model
     from boildown.tokens import VOCABULARIES
 
-    if _text(value) not in VOCABULARIES:
-        raise ValueError(f"{shown(value)} is no tokenizer. There are: {', '.join(VOCABULARIES)}.")
+    if _text(value) not in VOCABULARIES and model(_text(value)) is None:
+        raise ValueError(f"{shown(value)} is no tokenizer. There are: {', '.join((*VOCABULARIES, PROVIDER))}.")
     return _text(value)
 
 

@@ -68,6 +68,11 @@ def tokenizer(name: str = "o200k_base", *, fast: bool | None = None) -> Tokenize
 
     Raises UsageError for a name that is not known. Ranks are loaded at the first count.
     """
+    if name.partition(":")[0] == "anthropic":
+        raise UsageError(
+            f"{name} counts whole conversations, in 'compress', 'count' and 'check'; here parts are counted. "
+            f"Choose one of: --tokenizer {', '.join(VOCABULARIES)}."
+        )
     if name not in VOCABULARIES:
         raise UsageError(f"unknown tokenizer {name!r}. Choose one of: {', '.join(VOCABULARIES)}.")
     if fast is False:

@@ -201,9 +201,7 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(
         (Reply(" \n"), "claude-haiku-5-5 gave an empty answer"),
     ],
 )
-def test_an_answer_of_no_use_is_paid_for_and_kept_as_such(
-    model_server: ModelServer, reply: Reply, said: str
-) -> None:
+def test_an_answer_of_no_use_is_paid_for_and_kept_as_such(model_server: ModelServer, reply: Reply, said: str) -> None:
     model_server.script = [reply]
     first = claude()
     (outcome,) = first.ask([ASKED])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli.options import TOKENIZER, Files, ReadAs, TokenizerName
+from boildown_cli.options import TOKENIZER, Files, MeasureName, ReadAs
+
+if TYPE_CHECKING:
+    from boildown.transcript import Note
 
 
 def check(
@@ -16,7 +19,7 @@ def check(
         int, typer.Option("--max-tokens", min=1, metavar="TOKENS", help="Tokens that a conversation may have.")
     ],
     read_as: ReadAs = None,
-    tokenizer: TokenizerName = TOKENIZER,
+    tokenizer: MeasureName = TOKENIZER,
 ) -> None:
     """Fail when a conversation is larger than a number of tokens.
 
@@ -48,14 +51,20 @@ def check(
 
 def _sizes(path: str, read_as: str | None, tokenizer: str) -> Iterator[tuple[str, int]]:
     """Each conversation of a file: where it is, and its tokens."""
-    from boildown.tokens import Counter
-    from boildown.tokens import tokenizer as load
-    from boildown_cli.files import conversations, title
+    from boildown.provider.measure import Measure, measured
+    from boildown_cli.files import opened, title
+    from boildown_cli.render import note_lines
+    from boildown_cli.terminal import say
 
     name = title(path)
-    format, found = conversations(path, read_as)
-    counter = Counter(load(tokenizer), format.INFO.framing)
-    sizes = [(t.title, counter.total(t.messages)) for t in found]
+    format, found = opened(path, read_as)
+
+    def sized(measure: Measure) -> tuple[list[tuple[str, int]], tuple[Note, ...]]:
+        return [(t.title, measure.total(t)) for t in found()], measure.notes
+
+    sizes, notes = measured(tokenizer, found, format.INFO.framing, sized)
+    for text in note_lines(notes):
+        say(text)
     for n, (called, tokens) in enumerate(sizes, 1):
         place = f", conversation {n}" if len(sizes) > 1 else ""
         yield name + place + (f" ({called})" if called and place else ""), tokens

@@ -43,7 +43,7 @@ def compress(
     redact: models.Redact = None,
     quiet: options.Quiet = False,
     strict: options.Strict = False,
-    tokenizer: options.TokenizerOrDefault = None,
+    tokenizer: options.MeasureOrDefault = None,
     config: options.ConfigFile = None,
     no_config: options.NoConfig = False,
 ) -> None:
@@ -184,6 +184,7 @@ def _tell_cost(file: str, job: Job, quiet: bool) -> None:
 
 
 def _compress(file: str, job: Job, output: str, report_path: str | None, archive: str | None, quiet: bool) -> None:
+    from boildown.provider import model
     from boildown.run import run
     from boildown_cli import files, render
     from boildown_cli.terminal import progress, say
@@ -201,8 +202,9 @@ def _compress(file: str, job: Job, output: str, report_path: str | None, archive
     files.write(outputs)
     if not quiet:
         render.print_report(report)
-        if job.window and report.format_out in CLAUDE:
-            say("Claude counts 1.1 to 1.7 times as many tokens as these: leave room in --window.")
+        if job.window and report.format_out in CLAUDE and model(job.tokenizer) is None:
+            room = "leave room in --window, or count with --tokenizer anthropic"
+            say(f"Claude counts 1.1 to 1.7 times as many tokens as these: {room}.")
 
 
 def _kept(folder: str, data: bytes, result: bytes, report: Report) -> Report:

@@ -6,29 +6,34 @@ import sys
 from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli.options import TOKENIZER, Files, ReadAs, TokenizerName
+from boildown_cli.options import TOKENIZER, Files, MeasureName, ReadAs
+
+if TYPE_CHECKING:
+    from boildown.transcript import Note
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What a file holds. `by` maps (role, kind) to tokens."""
+    """What a file holds. `by` maps (role, kind) to tokens, which `tokenizer` counted."""
 
     file: str
     format: str
     conversations: int
     messages: int
     by: Tally[tuple[str, str]]
+    tokenizer: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 def count(
     files: Files,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     read_as: ReadAs = None,
-    tokenizer: TokenizerName = TOKENIZER,
+    tokenizer: MeasureName = TOKENIZER,
 ) -> None:
     """Count tokens by role and kind, per file and in all.
 
@@ -39,8 +44,8 @@ def count(
     boildown count *.jsonl --json
     """
     from boildown.errors import InputError
-    from boildown.tokens import tokenizer as load
     from boildown_cli.files import expand, title
+    from boildown_cli.render import note_lines
     from boildown_cli.terminal import say
 
     counts, errors = [], []
@@ -50,29 +55,34 @@ def count(
         except InputError as error:
             errors.append({"file": title(path), "error": str(error)})
             say(f"Error: {error}")
+    counted = "; ".join(dict.fromkeys(one.tokenizer for one in counts)) or tokenizer
     if as_json:
-        _print_json(counts, errors, load(tokenizer).name)
+        _print_json(counts, errors, counted)
     elif counts:
         _print_table(counts)
-        say(f"counted with {load(tokenizer).name}")
+        say(f"counted with {counted}")
+    for text in note_lines([note for one in counts for note in one.notes]):
+        say(text)
     if errors:
         raise typer.Exit(InputError.exit_code)
 
 
 def _count(path: str, read_as: str | None, tokenizer: str) -> Count:
-    from boildown.tokens import Counter
-    from boildown.tokens import tokenizer as load
-    from boildown_cli.files import conversations, title
+    from boildown.provider.measure import Measure, by_kind, measured
+    from boildown_cli.files import opened, title
 
-    format, found = conversations(path, read_as)
-    counter = Counter(load(tokenizer), format.INFO.framing)
-    by: Tally[tuple[str, str]] = Tally()
-    transcripts = messages = 0
-    for transcript in found:
-        transcripts += 1
-        messages += len(transcript.messages)
-        by.update(counter.by_kind(transcript.messages))
-    return Count(title(path), format.INFO.name, transcripts, messages, by)
+    format, found = opened(path, read_as)
+
+    def counted(measure: Measure) -> Count:
+        by: Tally[tuple[str, str]] = Tally()
+        transcripts = messages = 0
+        for transcript in found():
+            transcripts += 1
+            messages += len(transcript.messages)
+            by.update(by_kind(measure, transcript))
+        return Count(title(path), format.INFO.name, transcripts, messages, by, measure.name, measure.notes)
+
+    return measured(tokenizer, found, format.INFO.framing, counted)
 
 
 def _sum(counts: Sequence[Count]) -> Count:

@@ -49,7 +49,8 @@ def translated(error: Exception, model: str, url: str, secrets: tuple[str, ...] 
         why = _told(str(error.__cause__ or error), secrets)
         return ModelError(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
     if isinstance(error, anthropic.APIStatusError):
-        return _status(error.status_code, model, where, _told(error.api_message or "", secrets))
+        said = _told(error.api_message or "", secrets)
+        return _status(error.status_code, model, where, said, error.request.url.path)
     if isinstance(error, anthropic.CredentialsError):
         return UsageError(f"{where}: the credentials cannot be read: {_told(str(error), secrets)}.")
     return ModelError(OTHER.format(where=where))
@@ -60,7 +61,7 @@ def errored(kind: str, said: str, model: str, url: str, secrets: tuple[str, ...]
     return _status(STATUSES.get(kind, 500), model, place(url), _told(said, secrets))
 
 
-def _status(status: int, model: str, where: str, said: str) -> BoildownError:
+def _status(status: int, model: str, where: str, said: str, path: str = "/v1/messages") -> BoildownError:
     """A refusal with a status. What a 401 says is left out, for some servers quote the key in it."""
     quoted = f": {said}" if said else ""
     match status:
@@ -70,7 +71,7 @@ def _status(status: int, model: str, where: str, said: str) -> BoildownError:
             return UsageError(f"{where}: the account cannot pay{quoted}. Add credit there. {KEPT}.")
         case 404:
             return UsageError(
-                f"{where}: there is no model {model!r}, or no /v1/messages (404{quoted}). "
+                f"{where}: there is no model {model!r}, or no {path} (404{quoted}). "
                 "Check the model's name and ANTHROPIC_BASE_URL."
             )
         case 400 | 413 if _too_long(said) or status == 413:

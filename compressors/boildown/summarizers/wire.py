@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -40,6 +40,15 @@ class Wire:
         with self.translating(request.model):
             message = await self._sent(request)
         return said(message, self.url)
+
+    async def counted(self, model: str, turns: Sequence[Any]) -> int:
+        """The tokens of a prompt that holds `turns`. Raises as `said` does."""
+        with self.translating(model):
+            count = await self.sdk.messages.count_tokens(model=model, messages=turns)
+        tokens = getattr(count, "input_tokens", None)
+        if not isinstance(tokens, int):
+            raise ModelError(OTHER.format(where=place(self.url)))
+        return tokens
 
     @contextmanager
     def translating(self, model: str) -> Iterator[None]:
