@@ -69,6 +69,10 @@ bench *sizes="1000 10000 100000":
     {{python}} benchmarks/startup.py
     {{python}} benchmarks/scale.py --sizes {{sizes}}
 
+# A million tokens through `hierarchical`, against a scripted server (needs ../shared)
+summaries-scale *arguments:
+    {{python}} benchmarks/summaries_scale.py {{arguments}}
+
 # What each phase costs, over tokenizing the same text once (needs ../shared)
 speed *arguments:
     {{python}} benchmarks/speed.py {{arguments}}

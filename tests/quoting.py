@@ -18,14 +18,14 @@ def quoting() -> Scripted:
     return Scripted(quoted)
 
 
-def quoted(request: Request) -> str:
-    """Sentences spread evenly over what was sent, in all sections by turns; of lines to be mended, none."""
+def quoted(request: Request, most: int = 40) -> str:
+    """At most so many sentences spread over what was sent, in all sections by turns; of lines to be mended, none."""
     wanted = re.search(r"at most (\d+) words", request.prompt)
     if wanted is None:
         return f"<{LINE}>{GONE}</{LINE}>" * request.prompt.count(f"<{LINE}>")
     data = request.prompt[: wanted.start()].rpartition("</")[0]
     said = [line for part in re.split(r"(?<=[.!?])\s|\n", _TAG.sub("", data)) if (line := part.strip("- \t"))]
-    step, left, chosen = max(1, len(said) // 40), int(wanted[1]), list[str]()
+    step, left, chosen = max(1, len(said) // most), int(wanted[1]), list[str]()
     for line in said[::step]:
         left -= len(line.split())
         if left < 0:

@@ -55,7 +55,7 @@ from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcr
 
 PIPELINES = [*registry.names(), "dedup,prune", registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
-WRITERS = {"abstractive", "condense", "ledger", "mask", "rolling", "stale"}
+WRITERS = {"abstractive", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""
 LEAST_FILL = 0.97
 LEAST_ROOM = 250

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def told(report: Report) -> Iterator[str]:
     """Lines for people: what became of the summaries, what the calls took, and a warning where spans were cut."""
-    made = _made(report.conversations)
+    every = _made(report.conversations)
+    made = [one for one in every if one.spans]
     if made:
         yield _summed_up(made)
+    for why in dict.fromkeys(note.why for one in every if not one.spans for note in one.cut):
+        yield f"note: no summary was written of {'some' if made else 'this'}: {one_line(why)}"
     if report.spending is not None:
         yield f"model: {spent(report.spending)}"
     said = cut(report)
@@ -65,7 +68,7 @@ def check_whole(report: Report) -> None:
 
 def cut(report: Report) -> str:
     """How many spans were cut offline for want of a summary, and why the first was; "" where none was."""
-    made = _made(report.conversations)
+    made = [one for one in _made(report.conversations) if one.spans]  # without any, it was better so
     notes = [note for one in made for note in one.cut]
     if not notes:
         return ""

@@ -23,6 +23,7 @@ STAGES: dict[str, str] = {
     "dedup": "boildown.stages.dedup:Dedup",
     "delta": "boildown.stages.delta:Delta",
     "extractive": "boildown.stages.extractive:Extractive",
+    "hierarchical": "boildown.stages.hierarchical:Hierarchical",
     "ledger": "boildown.stages.ledger:Ledger",
     "mask": "boildown.stages.mask:Mask",
     "prioritize": "boildown.stages.prioritize:Prioritize",
@@ -34,7 +35,7 @@ STAGES: dict[str, str] = {
 }
 SCORED = ("extractive", "prune")
 """The stages that --scorer is for"""
-ASKING = ("abstractive", "rolling")
+ASKING = ("abstractive", "hierarchical", "rolling")
 """The stages that ask a model, which --model is for"""
 DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"

@@ -15,6 +15,7 @@ from signal import SIGINT, SIGKILL
 import pytest
 
 from batch_server import BatchEndpoint
+from conftest import ROOT
 from model_server import ModelServer, Received, Reply
 from quoting import replied
 
@@ -90,8 +91,8 @@ def test_a_dry_run_says_what_it_takes_at_most_and_sends_and_writes_nothing(ask, 
     assert (out.exists(), report.exists(), server.received) == (False, False, [])
     monkeypatch.setenv("ANTHROPIC_API_KEY", "any")
     assert ask("compress", chat, *SMALL).code == 0
-    written = [received for received in server.received if received.said.rstrip().endswith("words.")]
-    assert len(written) >= int(found[1]) > 2
+    written = [received for received in server.received if received.system.startswith("You sum up")]
+    assert int(found[1]) >= len(written) > 2
     assert b"0 calls" in ask("compress", chat, *SMALL, "--dry-run").out
 
 
@@ -176,6 +177,7 @@ def test_a_span_that_no_model_would_sum_up_is_cut_offline_with_a_warning(ask, ch
     assert answer.code == 0
     told = r"warning: 1 of \d spans was cut offline instead of being summed up: http://127.*it fails.*\(500"
     assert re.search(told, answer.err)
+    assert re.search(rb"by claude-haiku-5-5, 1 of \d parts cut offline, for want of an answer\]", answer.out)
     (made,) = json.loads((tmp_path / "r.json").read_bytes())["conversations"][0]["summaries"]
     (note,) = made["cut"]
     assert note["where"].startswith("m2 to m")
@@ -202,7 +204,7 @@ def test_where_nobody_answers_all_is_cut_offline(ask, chat, server, monkeypatch)
     assert answer.code == 0
     assert "warning: 1 of 1 span was cut offline instead of being summed up: http://127.0.0.1:" in answer.err
     assert "no connection" in answer.err
-    assert b"Not summed up, but cut, for want of an answer" in answer.out
+    assert b" of them, cut offline, for want of an answer]" in answer.out
 
 
 @pytest.mark.parametrize(
@@ -330,3 +332,10 @@ def test_batches_give_the_same_at_half_the_price(ask, chat, server, tmp_path, mo
     told = rf"model: {calls} calls?, 0 answers from before; .*; \$(\S+)"
     full, half = (float(re.search(told, one.err)[1]) for one in (single, batched))
     assert half == pytest.approx(full / 2, rel=0.05)
+
+
+def test_where_a_summary_would_lose_more_it_is_said_and_is_no_failure(ask, server) -> None:
+    answer = ask("compress", ROOT / "samples" / "openai.jsonl", "--preset", "summary", "--strict")
+    assert answer.code == 0, answer.err
+    assert "note: no summary was written of this: a summary would have kept fewer facts than cutting does" in answer.err
+    assert ("warning" in answer.err, server.received) == (False, [])

@@ -32,9 +32,12 @@ class Anchored:
         return Written(so_far or Summary(), account(writer.name, spans, found))
 
 
-def account(name: str, spans: Sequence[Chunk], made: Sequence[Made], above: Iterable[Made] = ()) -> Summarized:
-    """How a summary came to be: `made` of each span, and what was made of those `above` them."""
-    every = [*made, *above]
+def account(
+    name: str, spans: Sequence[Chunk], made: Sequence[Made], above: Iterable[tuple[Chunk, Made]] = ()
+) -> Summarized:
+    """How a summary came to be: `made` of each span, and what was made of longer ones `above` them."""
+    pairs = [*zip(spans, made, strict=True), *above]
+    every = [one for _, one in pairs]
     return Summarized(
         id=ID,
         model=name,
@@ -44,8 +47,6 @@ def account(name: str, spans: Sequence[Chunk], made: Sequence[Made], above: Iter
         mended=sum(one.mended for one in every),
         dropped=sum(one.dropped for one in every),
         cut=tuple(
-            Note("cut offline", f"{span[0].id} to {span[-1].id}", one.why_cut)
-            for span, one in zip(spans, made, strict=True)
-            if one.why_cut
+            Note("cut offline", f"{span[0].id} to {span[-1].id}", one.why_cut) for span, one in pairs if one.why_cut
         ),
     )

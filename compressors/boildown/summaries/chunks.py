@@ -1,46 +1,83 @@
-"""Chunks: a conversation in spans that a model can be sent, apart at turns, with calls and results together."""
+"""Chunks: a conversation in spans that a model can be sent, apart where its topic shifts between two turns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
-from boildown.stages.window import turns
+from boildown.summaries.shifts import Shifts
 from boildown.tokens import Counter
-from boildown.transcript import Message, Text, ToolResult
+from boildown.transcript import Message, Text, ToolResult, groups
 
 Chunk = tuple[Message, ...]
 
 
-def chunks(messages: Sequence[Message], tokens: int, counter: Counter) -> list[Chunk]:
-    """`messages` in spans of at most `tokens`, where a turn ends if possible; the same from the start when more follow.
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What no chunk parts: a message with the calls and results that belong to it, or a part of one too large.
 
-    A message that is larger comes in several parts of the same id, its text parted at lines.
+    opens  whether a turn begins with it
     """
-    found = list[list[Message]]()
-    size = tokens
-    for turn in _units(messages, tokens, counter):
-        more = sum(counter.messages(turn))
-        if size + more > tokens:
-            found.append([])
-            size = 0
-        found[-1] += turn
-        size += more
-    return [tuple(chunk) for chunk in found]
+
+    messages: Chunk
+    size: int
+    opens: bool = False
 
 
-def _units(messages: Sequence[Message], tokens: int, counter: Counter) -> Iterator[list[Message]]:
-    """Whole turns; messages of those that are larger than a chunk; parts of messages that are."""
-    for turn in turns(messages):
-        members = [messages[i] for i in turn]
-        if sum(counter.messages(members)) <= tokens:
-            yield members
-            continue
-        for message in members:
-            if sum(counter.messages([message])) <= tokens:
-                yield [message]
-            else:
-                yield from ([part] for part in _parts(message, tokens, counter))
+def chunks(messages: Sequence[Message], tokens: int, counter: Counter) -> list[Chunk]:
+    """`messages` in spans of at most `tokens`, and of half as many where the size of turns allows.
+
+    Each ends at the deepest shift that is there for it, between turns if possible, and never between a call and its
+    results unless they are larger than a chunk. What follows decides only on the last one, and an edit only on those
+    near to it. A message that is larger comes in several parts of the same id, its text parted at lines.
+    """
+    units = [unit for whole in _units(messages, counter) for unit in _fitting(whole, tokens, counter)]
+    shifts = Shifts([unit.messages for unit in units])
+    sizes, opens = [unit.size for unit in units], [unit.opens for unit in units]
+    ends = cuts(sizes, tokens // 2, tokens, shifts.before, opens)
+    return [tuple(m for unit in units[start:end] for m in unit.messages) for start, end in pairwise([0, *ends])]
+
+
+def cuts(sizes: Sequence[int], least: int, most: int, shift: Callable[[int], float], good: Sequence[bool]) -> list[int]:
+    """Where runs of `sizes` end that sum up to `least` at the least, as far as they can, and `most` at the most.
+
+    Of the places for an end the one with the deepest `shift` is taken, the first of several; `good` ones before others.
+    """
+    sums, ends, start = [0, *accumulate(sizes)], list[int](), 0
+    while start + 1 < len(sizes) and sums[-1] - sums[start] > most:
+        last = start + 1
+        while sums[last + 1] - sums[start] <= most:
+            last += 1
+        places = [n for n in range(start + 1, last + 1) if sums[n] - sums[start] >= least] or [last]
+        start = max([n for n in places if good[n]] or places, key=shift)
+        ends.append(start)
+    return [*ends, len(sizes)] if start < len(sizes) else ends
+
+
+def _units(messages: Sequence[Message], counter: Counter) -> Iterator[_Unit]:
+    """The smallest runs of messages that part no call from its results."""
+    sizes = counter.messages(messages)
+    starts, reach = list[int](), -1
+    for members in groups(messages):
+        if members[0] > reach:
+            starts.append(members[0])
+        reach = max(reach, members[-1])
+    for start, end in pairwise([*starts, len(messages)]):
+        held = tuple(messages[start:end])
+        yield _Unit(held, sum(sizes[start:end]), held[0].role in ("user", "system"))
+
+
+def _fitting(unit: _Unit, tokens: int, counter: Counter) -> Iterator[_Unit]:
+    """A unit as it is; where it is larger than a chunk, its messages, and parts of those that are."""
+    if unit.size <= tokens:
+        yield unit
+        return
+    for n, message in enumerate(unit.messages):
+        size = sum(counter.messages([message]))
+        parts = [message] if size <= tokens else list(_parts(message, tokens, counter))
+        for m, part in enumerate(parts):
+            yield _Unit((part,), sum(counter.messages([part])), unit.opens and n == m == 0)
 
 
 def _parts(message: Message, tokens: int, counter: Counter) -> Iterator[Message]:

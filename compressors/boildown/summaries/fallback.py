@@ -11,7 +11,7 @@ from boildown.summaries.summary import Summary, item
 from boildown.text.pieces import words
 from boildown.text.units import units
 from boildown.tokens import Counter
-from boildown.transcript import Message, Transcript
+from boildown.transcript import Framing, Message, Transcript
 
 _A_HEAD = 4
 """Tokens of who speaks, about"""
@@ -37,8 +37,8 @@ def _summary(held: Sequence[tuple[str, str]]) -> Summary:
 def _pruned(messages: Sequence[Message], room: int, counter: Counter) -> list[str]:
     """Who speaks and some of the words of each message, a line each."""
     bare = [message.with_blocks(message.blocks) for message in messages]
-    context = Context(counter, room)
-    left = shrink(Transcript(tuple(bare)), context, words, max(0, room - _A_HEAD * len(bare))).messages
+    context = Context(Counter(counter.tokenizer, Framing(message=_A_HEAD)), room)
+    left = shrink(Transcript(tuple(bare)), context, words, max(0, room)).messages
     return [f"{message.name or message.role}: {message.text}" for message in left if message.text]
 
 

@@ -40,11 +40,9 @@ class Review:
         return [Fault(line, why, passages.near(line)) for line, why in self.wrong.items()]
 
     def settled(self, answers: Sequence[str] | None) -> Mended:
-        """The summary with the answers for its wrong lines that are right; else with what is right of the lines."""
-        answers = answers if answers is not None else [""] * len(self.wrong)
-        good = {
-            line: answer for line, answer in zip(self.wrong, answers, strict=True) if answer and not self._wrong(answer)
-        }
+        """The summary with the answers for its first wrong lines that are right; of others, what is right."""
+        pairs = zip(self.wrong, answers or (), strict=False)
+        good = {line: answer for line, answer in pairs if answer and not self._wrong(answer)}
 
         def edit(line: str) -> tuple[str, ...]:
             if line not in self.wrong:

@@ -130,6 +130,11 @@ class Fault:
     why: Sequence[str]
     source: str
 
+    @property
+    def quoted(self) -> str:
+        """What of the summary and of its source a model is shown."""
+        return f"{self.line}\n{self.source}"
+
 
 def mending(model: str, faults: Sequence[Fault]) -> Request:
     """Asks for lines without what is wrong in them."""

@@ -65,11 +65,20 @@ def _plan(transcript: Transcript, context: Context, recent: int, ratio: float) -
 
 def _standing(split: Split, written: Written, name: str) -> Transcript:
     covers = dict.fromkeys(i for m in split.older for i in (m.id, *m.covers))
-    how = f"{len(covers)} of them, by {name}"
+    how = f"{len(covers)} of them, {_by(name, written.account)}"
     summary = complete(split, written.summary, how)
     carrier = message(summary, how, list(covers), "; ".join(note.why for note in written.account.cut))
     account = replace(written.account, covered=split.covered, verbatim=len(summary.verbatim))
     return _told(split.placed(carrier), account)
+
+
+def _by(name: str, account: Summarized) -> str:
+    """Who summed up, which the output is to say where nobody did."""
+    if not account.cut:
+        return f"by {name}"
+    if len(account.cut) == account.spans:
+        return "cut offline, for want of an answer"
+    return f"by {name}, {len(account.cut)} of {account.spans} parts cut offline, for want of an answer"
 
 
 def _told(transcript: Transcript, account: Summarized) -> Transcript:

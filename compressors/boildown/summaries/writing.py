@@ -11,6 +11,7 @@ from boildown.errors import AnswerError, ModelError
 from boildown.summaries import prompts
 from boildown.summaries.fallback import cut, shortened
 from boildown.summaries.mending import Review
+from boildown.summaries.prompts import Fault
 from boildown.summaries.summary import Summary
 from boildown.summarizers.calls import Model, Outcome, Request
 from boildown.tokens import Counter
@@ -26,17 +27,25 @@ class Task:
     """What is to be summed up in at most `tokens`, counted as the summary's body.
 
     That is `messages`, or the `parts` of a larger span, or the summary of what came `earlier` with `messages` after it.
+    One that is too long is asked for once more, then cut where a sentence ends. Where it is `bounded`, it is cut at
+    once, and what it leaves of its tokens is all that may be sent to mend it: so that with what is made of it, no more
+    than `tokens` are read besides its source.
     """
 
     tokens: int
     messages: tuple[Message, ...] = ()
     parts: tuple[Summary, ...] = ()
     earlier: Summary | None = None
+    bounded: bool = False
 
     @property
     def before(self) -> tuple[Summary, ...]:
         """The summaries that it starts from."""
         return (self.earlier, *self.parts) if self.earlier else self.parts
+
+    def size(self, counter: Counter) -> int:
+        """Tokens of what is summed up, instructions left out."""
+        return sum(counter.messages(self.messages)) + sum(counter.texts(one.body() for one in self.before))
 
     def request(self, name: str) -> Request:
         return prompts.writing(name, self.messages, self.tokens, self.earlier, self.parts)
@@ -46,7 +55,8 @@ class Task:
 class Made:
     """A summary, and how it came to be.
 
-    read     tokens of the conversation and of summaries that the model was sent, answers from before included
+    read     tokens of the conversation and of summaries that the model was sent, as often as it was, instructions left
+             out, answers from before included
     found    lines that said what their source does not say; they were `mended`, or `dropped`
     why_cut  why its messages were cut offline instead, "" where the model summed them up
     """
@@ -68,6 +78,10 @@ class _Reply(Generic[T]):
     times: int = 1
     failed: bool = False
 
+    def read(self, tokens: int) -> int:
+        """How many tokens a model read in all, where a request sends it so many."""
+        return 0 if self.failed else tokens * self.times
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -85,7 +99,7 @@ class Writer:
         """
         requests = [task.request(self.name) for task in tasks]
         replies = self._replies(requests, [prompts.made] * len(tasks))
-        made = [self._made(*each) for each in zip(tasks, requests, replies, strict=True)]
+        made = [self._made(*each) for each in zip(tasks, replies, strict=True)]
         return self._checked(tasks, self._shortened(tasks, made))
 
     def _replies(self, requests: Sequence[Request], reads: Sequence[Callable[[str], T | None]]) -> list[_Reply[T]]:
@@ -99,18 +113,19 @@ class Writer:
             found[n] = replace(_reply(outcome, reads[n], whole=False), times=2)
         return found
 
-    def _made(self, task: Task, request: Request, reply: _Reply[Summary]) -> Made:
-        if reply.made is None:
-            return self._cut(task, reply.why, Made(Summary()))
-        return Made(reply.made, sum(self.counter.texts([request.prompt])) * reply.times)
+    def _made(self, task: Task, reply: _Reply[Summary]) -> Made:
+        made = Made(reply.made or Summary(), reply.read(task.size(self.counter)))
+        return made if reply.made is not None else self._cut(task, reply.why, made)
 
     def _shortened(self, tasks: Sequence[Task], made: Sequence[Made]) -> list[Made]:
         """`made`, where a summary that is too long was asked for again."""
         done = list(made)
-        long = [n for n, (task, one) in enumerate(zip(tasks, made, strict=True)) if self._size(one) > task.tokens]
+        pairs = enumerate(zip(tasks, made, strict=True))
+        long = [n for n, (task, one) in pairs if not task.bounded and self._size(one) > task.tokens]
         requests = [prompts.shortening(self.name, made[n].summary, tasks[n].tokens) for n in long]
         for n, reply in zip(long, self._replies(requests, [prompts.made] * len(long)), strict=True):
-            done[n] = replace(done[n], summary=reply.made or done[n].summary)
+            read = done[n].read + reply.read(self._size(done[n]))
+            done[n] = replace(done[n], summary=reply.made or done[n].summary, read=read)
         return done
 
     def _checked(self, tasks: Sequence[Task], made: Sequence[Made]) -> list[Made]:
@@ -120,19 +135,40 @@ class Writer:
             for task, one in zip(tasks, made, strict=True)
         ]
         reviews = {
-            n: Review(one.summary, task.messages, task.before)
+            n: review
             for n, (task, one) in enumerate(zip(tasks, done, strict=True))
-            if not one.why_cut
+            if not one.why_cut and (review := Review(one.summary, task.messages, task.before)).wrong
         }
-        wrong = {n: review.faults() for n, review in reviews.items() if review.wrong}
-        requests = [prompts.mending(self.name, faults) for faults in wrong.values()]
-        reads = [partial(prompts.mended, number=len(faults)) for faults in wrong.values()]
-        for n, reply in zip(wrong, self._replies(requests, reads), strict=True):
-            after = reviews[n].settled(reply.made)
-            one = replace(done[n], found=after.found, mended=after.mended, dropped=after.dropped)
-            summary = shortened(after.summary, tasks[n].tokens, self.counter)
-            done[n] = replace(one, summary=summary) if summary else self._cut(tasks[n], INVENTED, one)
+        shown = {n: self._shown(tasks[n], done[n], review.faults()) for n, review in reviews.items()}
+        asked = [n for n, faults in shown.items() if faults]
+        requests = [prompts.mending(self.name, shown[n]) for n in asked]
+        reads = [partial(prompts.mended, number=len(shown[n])) for n in asked]
+        replies = dict(zip(asked, self._replies(requests, reads), strict=True))
+        for n, review in reviews.items():
+            done[n] = self._settled(tasks[n], done[n], review, shown[n], replies.get(n))
         return done
+
+    def _shown(self, task: Task, made: Made, faults: Sequence[Fault]) -> Sequence[Fault]:
+        """The first of `faults`, as many as may be sent: what is not sent is left out of the summary."""
+        if not task.bounded:
+            return faults
+        lines = self.counter.texts(fault.line for fault in faults)
+        left, shown = task.tokens - self._size(made) + sum(lines), 0
+        for line, quoted in zip(lines, self.counter.texts(fault.quoted for fault in faults), strict=True):
+            left -= line + quoted
+            if left < 0:
+                break
+            shown += 1
+        return faults[:shown]
+
+    def _settled(
+        self, task: Task, made: Made, review: Review, shown: Sequence[Fault], reply: _Reply[list[str]] | None
+    ) -> Made:
+        after = review.settled(reply.made if reply else None)
+        read = made.read + (reply.read(sum(self.counter.texts(fault.quoted for fault in shown))) if reply else 0)
+        one = replace(made, read=read, found=after.found, mended=after.mended, dropped=after.dropped)
+        summary = shortened(after.summary, task.tokens, self.counter)
+        return replace(one, summary=summary) if summary else self._cut(task, INVENTED, one)
 
     def _cut(self, task: Task, why: str, made: Made) -> Made:
         """What is left of the task's source where it is cut offline."""
