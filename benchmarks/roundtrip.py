@@ -31,8 +31,9 @@ from boildown.run import Job, conversations, reader, run  # noqa: E402
 
 
 def pipelines() -> list[str]:
-    """The default, every stage by itself, and the presets' pipelines where there are presets."""
-    return list(dict.fromkeys([registry.DEFAULT, *registry.names(), *_presets()]))
+    """The default, every stage by itself, and the presets' pipelines, of those that ask no model."""
+    every = dict.fromkeys([registry.DEFAULT, *registry.names(), *_presets()])
+    return [spec for spec in every if not registry.models(registry.parse(spec))]
 
 
 def _presets() -> list[str]:

@@ -103,7 +103,7 @@ def main() -> None:
     paths = sorted(p for p in given.data.rglob("*") if p.suffix in (".json", ".jsonl", ".traj"))
     if given.stages:
         paths = [p for p in paths if p.stat().st_size <= SMALL]
-    show(measure(paths, list(registry.names()) if given.stages else [registry.DEFAULT], given.ratios))
+    show(measure(paths, [n for n in registry.names() if n not in registry.ASKING] if given.stages else [registry.DEFAULT], given.ratios))
 
 
 if __name__ == "__main__":

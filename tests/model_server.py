@@ -116,7 +116,7 @@ class ModelServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 received = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-                if self.path.startswith("/v1/messages/"):
+                if self.path.startswith("/v1/messages/batches"):
                     self._send(outer.batches.post(received) if outer.batches else Reply("no such file", status=404))
                     return
                 reply = outer.reply(received)
