@@ -73,6 +73,10 @@ bench *sizes="1000 10000 100000":
 summaries-scale *arguments:
     {{python}} benchmarks/summaries_scale.py {{arguments}}
 
+# How well messages are recalled (--embed minilm: by meaning, too), and how fast: --messages 100000 (needs ../shared)
+recall *arguments:
+    {{python}} benchmarks/recall.py {{arguments}}
+
 # What each phase costs, over tokenizing the same text once (needs ../shared)
 speed *arguments:
     {{python}} benchmarks/speed.py {{arguments}}

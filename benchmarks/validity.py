@@ -103,7 +103,8 @@ def main() -> None:
     paths = sorted(p for p in given.data.rglob("*") if p.suffix in (".json", ".jsonl", ".traj"))
     if given.stages:
         paths = [p for p in paths if p.stat().st_size <= SMALL]
-    show(measure(paths, [n for n in registry.names() if n not in registry.ASKING] if given.stages else [registry.DEFAULT], given.ratios))
+    alone = [name for name in registry.names() if name not in registry.ASKING]
+    show(measure(paths, alone if given.stages else [registry.DEFAULT], given.ratios))
 
 
 if __name__ == "__main__":

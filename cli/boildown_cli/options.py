@@ -80,6 +80,17 @@ ArchiveFolder = Annotated[
     str | None,
     typer.Option("--archive", metavar="DIR", help="The directory where sources are kept, so that they can come back."),
 ]
+MemoryFolder = Annotated[
+    str, typer.Option("--archive", metavar="DIR", help="The directory of the archived messages.", show_default=False)
+]
+SessionName = Annotated[str | None, typer.Option("--session", metavar="SESSION", help="The session's name.")]
+UserName = Annotated[str, typer.Option("--user", metavar="USER", help="Whose messages.", show_default=False)]
+EmbedderName = Annotated[
+    str | None,
+    typer.Option(
+        "--embed", metavar="NAME", help="Go by meaning, too: 'minilm' (boildown[embed]), or a plug-in's name."
+    ),
+]
 Prices = Annotated[
     str | None,
     typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices, for 'cache' and for calls."),

@@ -1,0 +1,1 @@
+"""Memory: messages kept to be found again by what they say, apart from the sources that `archive` keeps."""

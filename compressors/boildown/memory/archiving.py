@@ -1,0 +1,125 @@
+"""Putting a file's conversations into a store of messages, each under the name of its session."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from boildown.archive.store import digest
+from boildown.comparison import readable
+from boildown.formats.source import Json, parse
+from boildown.memory.messages import Memory, Origin, Said, Scope
+from boildown.memory.times import moment
+from boildown.run import conversations, reader
+from boildown.transcript import Message, Transcript
+
+if TYPE_CHECKING:
+    from boildown.memory.embedders import Embedder
+
+_IDS = ("sessionId", "session_id", "conversation_id", "uuid", "id")
+_IDENTIFIED = ("claude-code", "codex", "gemini-cli", "pi", "chatgpt", "claude-ai")
+"""The formats that give a session a name of its own, under one of _IDS in the first record that says what it is"""
+_LOOKED_AT = 20
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What became of a conversation: its session, its messages, and how many of them are new."""
+
+    session: str
+    messages: int
+    new: int
+
+
+def archive(
+    memory: Memory,
+    data: bytes,
+    where: str,
+    user: str = "",
+    session: str | None = None,
+    read_as: str | None = None,
+    newest: int = 0,
+) -> list[Put]:
+    """Put the conversations of the file `data` (its name is `where`) into `memory`, but for the `newest` of each.
+
+    Raises InputError. Each conversation is kept whole or not at all.
+    """
+    format, plain, _ = reader(data, where, read_as)
+    transcripts = list(conversations(format, plain, where))
+    names = [session] * len(transcripts) if session is not None else named(transcripts, where)
+    source, done = digest(data), []
+    for transcript, name in zip(transcripts, names, strict=True):
+        messages = transcript.messages[: max(len(transcript.messages) - newest, 0)]
+        with memory.transaction():
+            new = memory.put(Origin(name, user, transcript.title, source, os.path.basename(where)), said(messages))
+        done.append(Put(name, len(messages), new))
+    return done
+
+
+def said(messages: Iterable[Message]) -> list[Said]:
+    """Messages as a store takes them: all that each says, as text."""
+    return [
+        Said(m.id, m.role, text, m.name or "", m.time or "", moment(m.time))
+        for m in messages
+        if (text := readable(m)).strip()
+    ]
+
+
+def named(transcripts: Sequence[Transcript], where: str) -> list[str]:
+    """The name of each conversation's session: its id where the format has one, else the file's name and its title.
+
+    Where a name comes again, its number is added: no two conversations of a file are one session.
+    """
+    stem = os.path.basename(where).partition(".")[0] or where
+    found = [identified(t) or f"{stem}/{t.title}".rstrip("/") for t in transcripts]
+    often, seen, names = Counter(found), Counter[str](), list[str]()
+    for name in found:
+        seen[name] += 1
+        names.append(f"{name} {seen[name]}" if often[name] > 1 else name)
+    return names
+
+
+def identified(transcript: Transcript) -> str:
+    """The id that the client gave the session, or nothing."""
+    source = transcript.source
+    if source is None or source.format not in _IDENTIFIED:
+        return ""
+    for record in source.records[:_LOOKED_AT]:
+        for value in _said_of(record):
+            if found := next((value[key] for key in _IDS if isinstance(value.get(key), str) and value[key]), ""):
+                return str(found)
+    return ""
+
+
+def _said_of(record: bytes) -> Iterator[dict[str, Json]]:
+    """The objects of a record that may name its session."""
+    try:
+        value = parse(record)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict):
+        yield value
+        if value.get("type") == "session_meta" and isinstance(value.get("payload"), dict):
+            yield value["payload"]
+
+
+def embed_new(memory: Memory, embedder: Embedder, scope: Scope, show: Callable[[str], None] | None = None) -> int:
+    """Have `embedder` embed what it has not of the scope's user and session: how many messages.
+
+    What is done when it is stopped is kept.
+    """
+    import numpy as np
+
+    done = 0
+    while some := memory.unembedded(embedder.name, _BATCH, scope):
+        rows = embedder.vectors([kept.said.text for kept in some]).astype(np.float16)
+        with memory.transaction():
+            memory.embed(embedder.name, {k.seat: row.tobytes() for k, row in zip(some, rows, strict=True)})
+        done += len(some)
+        if show:
+            show(f"embedding: {done:,} messages")
+    return done

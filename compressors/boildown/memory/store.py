@@ -1,0 +1,337 @@
+"""The store of messages that comes with boildown: SQLite with a full-text index, and vectors as blobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from math import log
+from typing import TYPE_CHECKING
+
+from boildown.archive import database
+from boildown.memory.messages import Kept, Origin, Said, Scope, Seat, Session, Vectors
+from boildown.memory.schema import MESSAGES
+from boildown.memory.terms import indexed, parts
+
+if TYPE_CHECKING:
+    from boildown.arrays import Bools, Floats
+
+_KEPT = """SELECT m.session, m.place, m.called, m.role, m.text, m.name, m.time, m.moment,
+    s.name, u.name, s.topic, f.hash, f.name
+    FROM messages m JOIN sessions s ON s.id = m.session JOIN users u ON u.id = s.user
+    JOIN sources f ON f.id = m.source"""
+_SAID = "{text parts}"
+"""The columns of the index that hold what a message says"""
+_WEIGHTS = "0.0, 1.0, 0.5, 0.0, 0.0, 0.0"
+"""What a word counts in each column; those that only filter count nothing"""
+_ENOUGH = 2000
+"""Messages that are weighed to find the best of them; weighing is what takes the time"""
+
+
+class Store:
+    """Messages in an open SQLite file: a `Memory`."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: str) -> None:
+        self.folder = folder
+        self._connection = connection
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return database.transaction(self._connection)
+
+    def put(self, origin: Origin, said: Sequence[Said]) -> int:
+        """As `Memory.put`; inside of a transaction."""
+        user = self._number("users", name=origin.user)
+        session = self._session(user, origin)
+        source = self._number("sources", hash=origin.source, name=origin.file)
+        self._connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (session, source))
+        rows = self._connection.execute("SELECT key, place FROM messages WHERE session = ?", (session,))
+        known: dict[bytes, int] = dict(rows)
+        cleaned = [_clean(one) for one in said]
+        fresh = _placed(list(_keys(cleaned)), known)
+        self._make_room(session, len(known), [after for after, _, _ in fresh])
+        places = (after + n for n, (after, _, _) in enumerate(fresh, 1))
+        added = [(place, key, cleaned[i]) for place, (_, i, key) in zip(places, fresh, strict=True)]
+        self._insert(user, session, source, added)
+        return len(added)
+
+    def _number(self, table: str, **values: str) -> int:
+        """The id of the row of `table` that has `values`, which are unique; a new one where there is none."""
+        names, given = ", ".join(values), [_writable(value) for value in values.values()]
+        marks = ", ".join("?" * len(given))
+        self._connection.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", given)
+        query = f"SELECT id FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in values)}"
+        return int(self._connection.execute(query, given).fetchone()[0])
+
+    def _session(self, user: int, origin: Origin) -> int:
+        """The session's id. Its topic is the last that was said."""
+        name, topic = _writable(origin.session), _writable(origin.topic)
+        row = self._connection.execute(
+            """INSERT INTO sessions (user, name, topic) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET topic = iif(excluded.topic = '', topic, excluded.topic) RETURNING id""",
+            (user, name, topic),
+        )
+        return int(row.fetchone()[0])
+
+    def _make_room(self, session: int, end: int, anchors: Sequence[int]) -> None:
+        """Move what stands behind new messages that come between others. `anchors` are the places before these."""
+        for after, count in sorted(Counter(anchors).items(), reverse=True):
+            if after < end - 1:
+                self._connection.execute(
+                    "UPDATE messages SET place = place + ? WHERE session = ? AND place > ?", (count, session, after)
+                )
+
+    def _insert(self, user: int, session: int, source: int, added: Sequence[tuple[int, bytes, Said]]) -> None:
+        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
+        self._connection.executemany(
+            "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (id, session, place, key, source, said.role, said.name, said.moment, said.time, said.id, said.text)
+                for id, (place, key, said) in enumerate(added, last + 1)
+            ),
+        )
+        whose = f"s{session}", f"u{user}"
+        self._connection.executemany(
+            "INSERT INTO words (rowid, speaker, text, parts, session, user, role) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (id, indexed(said.name), indexed(said.text), parts(said.text), *whose, _role(said.role))
+                for id, (_, _, said) in enumerate(added, last + 1)
+            ),
+        )
+
+    def search(self, phrases: Sequence[str], scope: Scope, limit: int) -> list[Seat]:
+        """As `Memory.search`. Words that many messages hold are not looked for where rarer ones find enough."""
+        whose = self._whose(scope)
+        if not phrases or whose is None:
+            return []
+        # A user's words are counted with all others', for it is quicker: they may find too little by themselves.
+        rarest = self._rarest(phrases, "" if scope.session is None else whose)
+        found = self._best(rarest, whose, scope, limit) if rarest else []
+        if len(found) < limit and len(rarest) < len(phrases):
+            found = self._best(phrases, whose, scope, limit)
+        return found
+
+    def _best(self, phrases: Sequence[str], whose: str, scope: Scope, limit: int) -> list[Seat]:
+        query = f"{_SAID} : ({_either(phrases)}){whose}"
+        if scope.role is not None:
+            query += f' AND role : "{_role(scope.role)}"'
+        timed, bounds = _times(scope)
+        rows = self._connection.execute(
+            f"""SELECT m.session, m.place FROM
+            (SELECT rowid AS id, bm25(words, {_WEIGHTS}) AS score FROM words WHERE words MATCH ?
+            {f"AND rowid IN (SELECT id FROM messages WHERE {timed})" if timed else ""} ORDER BY score LIMIT ?) AS found
+            JOIN messages m ON m.id = found.id ORDER BY found.score, m.id""",
+            (query, *bounds, limit),
+        )
+        return list(rows)
+
+    def _rarest(self, phrases: Sequence[str], within: str) -> list[str]:
+        """Those of `phrases` that fewest messages hold, as many as find _ENOUGH together, and one at least."""
+        often = [(self._count(f'{_SAID} : "{phrase}"{within}'), phrase) for phrase in phrases]
+        chosen, total = list[str](), 0
+        for count, phrase in sorted(filter(lambda one: one[0], often), key=lambda one: one[0]):
+            if chosen and total + count > _ENOUGH:
+                break
+            chosen.append(phrase)
+            total += count
+        return chosen
+
+    def _count(self, query: str) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (query,)).fetchone()[0])
+
+    def speakers(self, phrases: Sequence[str], scope: Scope) -> list[str]:
+        whose = self._whose(scope)
+        named = [phrase for phrase in phrases if self._any(f'speaker : "{phrase}"')]
+        return [phrase for phrase in named if whose is not None and self._any(f'speaker : "{phrase}"{whose}')]
+
+    def _any(self, query: str) -> bool:
+        return bool(self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (query,)).fetchone())
+
+    def weigh(
+        self, phrases: Sequence[str], names: Sequence[str], seats: Sequence[Seat], scope: Scope
+    ) -> tuple[Floats, Bools]:
+        import numpy as np
+
+        columns, found = self._columns(seats), np.zeros((len(phrases), len(seats)))
+        ids = json.dumps(list(columns))
+        for row, phrase, rarer in zip(found, phrases, self._rarer(phrases, scope), strict=True):
+            for id, score in self._at(f'{_SAID} : "{phrase}"', ids, f"bm25(words, {_WEIGHTS})"):
+                row[columns[id]] = max(-score, 0.0) * rarer
+        spoken = np.zeros(len(seats), np.bool_)
+        for id, _ in self._at(f"speaker : ({_either(names)})", ids) if names else ():
+            spoken[columns[id]] = True
+        return found, spoken
+
+    def _rarer(self, phrases: Sequence[str], scope: Scope) -> list[float]:
+        """How much rarer each phrase is in the scope than in the whole store, by which SQLite's BM25 goes."""
+        whose = self._whose(scope)
+        if not whose:
+            return [1.0] * len(phrases)
+        (stored,) = self._connection.execute("SELECT max(id) FROM messages").fetchone()
+        condition, given = self._within(scope)
+        (own,) = self._connection.execute(f"SELECT count(*) FROM messages m WHERE {condition}", given).fetchone()
+        said = [f'{_SAID} : "{phrase}"' for phrase in phrases]
+        return [_idf(own, self._count(one + whose)) / _idf(stored, self._count(one)) for one in said]
+
+    def _columns(self, seats: Sequence[Seat]) -> dict[int, int]:
+        """The index of each of `seats` by its message's id."""
+        rows = self._connection.execute(
+            """SELECT m.id, seat.key FROM json_each(?) seat JOIN messages m
+            ON m.session = json_extract(seat.value, '$[0]') AND m.place = json_extract(seat.value, '$[1]')""",
+            (json.dumps(seats),),
+        )
+        return dict(rows)
+
+    def _at(self, query: str, ids: str, value: str = "0") -> Iterator[tuple[int, float]]:
+        """Those of `ids`, a JSON array, that `query` finds, with `value` of each."""
+        # The plus keeps SQLite from asking the index anew for each id, which takes many times as long.
+        return self._connection.execute(
+            f"SELECT rowid, {value} FROM words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))",
+            (query, ids),
+        )
+
+    def _whose(self, scope: Scope) -> str | None:
+        """What a query ends with that says whose messages are meant: nothing where all are of one user.
+
+        None where there are no such messages.
+        """
+        found = self._sessions(scope)
+        if not found:
+            return None
+        if scope.session is None and self._connection.execute("SELECT count(*) FROM users").fetchone() == (1,):
+            return ""
+        return f" AND session : s{found[0][0]}" if scope.session is not None else f" AND user : u{found[0][1]}"
+
+    def _sessions(self, scope: Scope) -> list[tuple[int, int]]:
+        """The ids of the scope's sessions, each with that of their user."""
+        only = "" if scope.session is None else " AND s.name = ?"
+        given = [_writable(scope.user)] + ([] if scope.session is None else [_writable(scope.session)])
+        query = f"SELECT s.id, u.id FROM sessions s JOIN users u ON u.id = s.user WHERE u.name = ?{only}"
+        return list(self._connection.execute(query, given))
+
+    def get(self, seats: Iterable[Seat]) -> dict[Seat, Kept]:
+        query = f"{_KEPT} WHERE m.session = ? AND m.place = ?"
+        rows = (self._connection.execute(query, seat).fetchone() for seat in dict.fromkeys(seats))
+        return {kept.seat: kept for row in rows if row for kept in [_kept(row)]}
+
+    def sessions(self, user: str | None = None) -> list[Session]:
+        only, given = ("", []) if user is None else ("WHERE u.name = ?", [_writable(user)])
+        rows = self._connection.execute(
+            f"""SELECT u.name, s.name, s.topic, count(m.id), min(m.moment), max(m.moment) FROM sessions s
+            JOIN users u ON u.id = s.user LEFT JOIN messages m ON m.session = s.id {only}
+            GROUP BY s.id ORDER BY s.id""",
+            given,
+        )
+        return [Session(*row) for row in rows]
+
+    def embed(self, embedder: str, vectors: Mapping[Seat, bytes]) -> None:
+        """As `Memory.embed`; inside of a transaction."""
+        number = self._number("embedders", name=embedder)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO vectors SELECT ?, id, ? FROM messages WHERE session = ? AND place = ?",
+            ((number, vector, *seat) for seat, vector in vectors.items()),
+        )
+
+    def unembedded(self, embedder: str, limit: int, scope: Scope) -> list[Kept]:
+        whose, given = self._within(scope)
+        rows = self._connection.execute(
+            f"""{_KEPT} WHERE {whose} AND m.id NOT IN (SELECT v.message FROM vectors v JOIN embedders e
+            ON e.id = v.embedder WHERE e.name = ?) ORDER BY m.id LIMIT ?""",
+            (*given, embedder, limit),
+        )
+        return [_kept(row) for row in rows]
+
+    def vectors(self, embedder: str, scope: Scope) -> Vectors:
+        import numpy as np
+
+        whose, given = self._within(scope)
+        rows = self._connection.execute(
+            f"""SELECT m.session, m.place, v.vector FROM messages m JOIN vectors v ON v.message = m.id
+            JOIN embedders e ON e.id = v.embedder WHERE e.name = ? AND {whose} ORDER BY m.id""",
+            (embedder, *given),
+        ).fetchall()
+        if not rows:
+            return Vectors()
+        made = np.frombuffer(b"".join(vector for _, _, vector in rows), np.float16).astype(np.float32)
+        return Vectors([(session, place) for session, place, _ in rows], made.reshape(len(rows), -1))
+
+    def _within(self, scope: Scope) -> tuple[str, list[int]]:
+        """A condition on `m`, messages, that holds for those of the scope's user and session."""
+        numbers = [session for session, _ in self._sessions(scope)]
+        return f"m.session IN ({', '.join('?' * len(numbers))})", numbers
+
+
+@contextmanager
+def opened(folder: str, write: bool = False) -> Iterator[Store]:
+    """The messages in the archive `folder`; with `write`, made where there are none. Raises ArchiveError."""
+    with database.connected(MESSAGES, folder, write) as connection:
+        yield Store(connection, folder)
+
+
+def check(folder: str, write: bool = False) -> None:
+    """Raise ArchiveError where there are no messages to read, UsageError where none may be put."""
+    database.check(MESSAGES, folder, write)
+
+
+def _writable(text: str) -> str:
+    """`text` without halves of characters, which SQLite cannot store."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _clean(said: Said) -> Said:
+    texts = (said.role, said.name, said.time, said.text)
+    if all(text.isascii() for text in texts):
+        return said
+    role, name, time, text = map(_writable, texts)
+    return replace(said, role=role, name=name, time=time, text=text)
+
+
+def _idf(messages: int, holding: int) -> float:
+    """How telling a word is that so many of the messages hold: the formula of SQLite's bm25()."""
+    return max(log((messages - holding + 0.5) / (holding + 0.5)), 1e-6)
+
+
+def _either(phrases: Sequence[str]) -> str:
+    return " OR ".join(f'"{phrase}"' for phrase in phrases)
+
+
+def _role(role: str) -> str:
+    """A role as one phrase of the index, also where it has no letters."""
+    return f"r{_writable(role).encode().hex()}"
+
+
+def _keys(said: Sequence[Said]) -> Iterator[bytes]:
+    """What each message is told by: all that it says, and how many equal ones came before it."""
+    often: Counter[bytes] = Counter()
+    for one in said:
+        whole = "\0".join((one.role, one.name, one.time, one.text))
+        name = hashlib.sha256(whole.encode()).digest()[:16]
+        yield name + often[name].to_bytes(4)
+        often[name] += 1
+
+
+def _placed(keys: Sequence[bytes], known: Mapping[bytes, int]) -> list[tuple[int, int, bytes]]:
+    """The new ones of `keys`: the place that each comes after, -1 for none, its index and itself; in the new order."""
+    after = -1 if any(key in known for key in keys) else len(known) - 1
+    fresh = []
+    for i, key in enumerate(keys):
+        if key in known:
+            after = known[key]
+        else:
+            fresh.append((after, i, key))
+    return sorted(fresh, key=lambda one: one[0])
+
+
+def _times(scope: Scope) -> tuple[str, list[float]]:
+    """A condition on messages' moments, empty where any is meant, and its values."""
+    given = [("moment >= ?", scope.since), ("moment < ?", scope.until)]
+    return " AND ".join(c for c, value in given if value is not None), [v for _, v in given if v is not None]
+
+
+def _kept(row: tuple[object, ...]) -> Kept:
+    session, place, called, role, text, name, time, moment, *rest = row
+    said = Said(str(called), str(role), str(text), str(name), str(time), moment)  # type: ignore[arg-type]
+    return Kept((session, place), said, *rest)  # type: ignore[arg-type]
