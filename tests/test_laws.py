@@ -347,13 +347,13 @@ def digest(path, pipeline):
     job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting())
     return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
 samples = sorted(Path(sys.argv[1]).iterdir())
-print(json.dumps({p: [digest(path, p) for path in samples] for p in sys.argv[2:]}))
+print(json.dumps({p: [digest(path, p) for path in samples[n % 3 :: 3]] for n, p in enumerate(sys.argv[2:])}))
 """
 
 
 @cache
 def hashes(seed: str) -> dict[str, list[str]]:
-    """Hashes of every sample's output by pipeline, from a process with its own hash seed."""
+    """Hashes of the outputs of a third of the samples by pipeline, from a process with its own hash seed."""
     roots = source_roots(ROOT)
     path = os.pathsep.join((roots["PYTHONPATH"], str(ROOT / "tests")))
     environment = {**roots, "PYTHONPATH": path, "PYTHONHASHSEED": seed}
