@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from boildown.errors import UsageError
+from boildown.summarizers.account import Account
 from boildown.summarizers.calls import Outcome, Request, Usage
 from boildown.summarizers.said import Said
 
@@ -20,6 +21,10 @@ def folder() -> Path:
     """Where answers are kept: `boildown/answers` in the user's cache directory, as the XDG specification has it."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "boildown" / "answers"
+
+
+Fetch = Callable[[list[Request]], Mapping[Request, Outcome]]
+"""Asks for what was not answered before"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,18 @@ class Answers:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def known(self, requests: Iterable[Request]) -> dict[Request, Outcome]:
-        """Those of `requests` that were answered before."""
-        return {request: outcome for request in requests if (outcome := self.get(request)) is not None}
+    def asked(self, requests: Sequence[Request], account: Account, fetch: Fetch) -> list[Outcome]:
+        """The outcome of each request, in their order: those that are here, and of the others what `fetch` makes.
+
+        Raises UsageError where answers could not be kept.
+        """
+        known = {r: outcome for r in dict.fromkeys(requests) if (outcome := self.get(r)) is not None}
+        found: dict[Request, Outcome] = {r: account.add_cached(outcome) for r, outcome in known.items()}
+        missing = [request for request in dict.fromkeys(requests) if request not in found]
+        if missing:
+            self.check()
+            found |= fetch(missing)
+        return [found[request] for request in requests]
 
     def put(self, request: Request, said: Said) -> None:
         """Keep what was said. Raises UsageError where it cannot be written."""

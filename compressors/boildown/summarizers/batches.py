@@ -43,15 +43,9 @@ class Batches:
 
     def ask(self, requests: Sequence[Request]) -> list[Outcome]:
         """Raises KeyboardInterrupt with what becomes of the batches that are open."""
-        known = self._answers.known(dict.fromkeys(requests))
-        found: dict[Request, Outcome] = {r: self._account.add_cached(answer) for r, answer in known.items()}
-        missing = [request for request in dict.fromkeys(requests) if request not in found]
-        if missing:
-            self._answers.check()
-            found |= zip(missing, self._fetched(missing), strict=True)
-        return [found[request] for request in requests]
+        return self._answers.asked(requests, self._account, self._fetched)
 
-    def _fetched(self, requests: Sequence[Request]) -> list[Outcome]:
+    def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         if self._alone:
             return self._one_by_one(requests)
         asked = {key(request, self._answers.endpoint): request for request in requests}
@@ -63,7 +57,7 @@ class Batches:
             raise KeyboardInterrupt(self._interrupted(asked)) from None
         except OSError as error:
             raise unwritable(self._answers.folder / FOLDER, error) from None
-        return [found[key(request, self._answers.endpoint)] for request in requests]
+        return {request: found[key(request, self._answers.endpoint)] for request in requests}
 
     async def _batched(self, asked: Mapping[str, Request]) -> dict[str, Outcome]:
         async with opened(self._answers.endpoint) as wire:
@@ -81,7 +75,7 @@ class Batches:
         where = place(self._answers.endpoint)
         return f"interrupted; {' and '.join(names)} will end at {where}: run again to take the answers"
 
-    def _one_by_one(self, requests: Sequence[Request]) -> list[Outcome]:
+    def _one_by_one(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         """For a server of one's own. Raises UsageError where the calls would be paid for, at the full price."""
         where = place(self._answers.endpoint)
         for request in requests:
@@ -93,4 +87,4 @@ class Batches:
         if not self._alone:
             self._tell(f"{where} has no Message Batches: calls are made one by one")
         self._alone = True
-        return Claude(self._answers, self._account).ask(requests)
+        return dict(zip(requests, Claude(self._answers, self._account).ask(requests), strict=True))

@@ -58,13 +58,7 @@ class Claude:
         return self._account.spending
 
     def ask(self, requests: Sequence[Request]) -> list[Outcome]:
-        known = self._answers.known(dict.fromkeys(requests))
-        found: dict[Request, Outcome] = {r: self._account.add_cached(answer) for r, answer in known.items()}
-        missing = [request for request in dict.fromkeys(requests) if request not in found]
-        if missing:
-            self._answers.check()
-            found |= finished(self._fetched(missing))
-        return [found[request] for request in requests]
+        return self._answers.asked(requests, self._account, lambda missing: finished(self._fetched(missing)))
 
     async def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         found: dict[Request, Outcome] = {}
