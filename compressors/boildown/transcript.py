@@ -301,3 +301,13 @@ class FormatInfo:
     rules: Rules = field(default_factory=Rules)
     says: frozenset[str] = EVERYTHING
     plain: bool = False
+
+
+def free(messages: Sequence[Message], place: int) -> int:
+    """Where a message may stand that is to come at `place`: between no call and its results, behind the system's."""
+    for members in reversed(groups(messages)):
+        if members[0] < place <= members[-1]:
+            place = members[0]
+    while place < len(messages) and messages[place].role == "system":
+        place += 1
+    return place

@@ -10,7 +10,7 @@ from math import log
 
 from boildown.identifiers import shown
 from boildown.marks import is_mark
-from boildown.text.words import FUNCTION, WORD, languages
+from boildown.text.words import WORD, little
 from boildown.transcript import Message, Text
 
 _NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
@@ -38,16 +38,10 @@ def words(text: str) -> list[str]:
 def rarity(messages: Sequence[Iterable[str]]) -> Weigh:
     """ln(1 + N / (1 + df)) of a word, df of N messages holding it (Spärck Jones 1972); 0 for function words."""
     held = Tally(w for said in messages for w in set(said))
-    little = _little(held)
+    empty = little(held)
 
     @cache
     def weigh(word: str) -> float:
-        return 0.0 if word in little else log(1 + len(messages) / (1 + held[word]))
+        return 0.0 if word in empty else log(1 + len(messages) / (1 + held[word]))
 
     return weigh
-
-
-def _little(held: Tally[str]) -> frozenset[str]:
-    """The function words of the languages that the text is in."""
-    often = {language: sum(held[w] for w in listed) for language, listed in FUNCTION.items()}
-    return frozenset().union(*(FUNCTION[language] for language in languages(often)))

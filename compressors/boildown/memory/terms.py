@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from boildown.text.words import FUNCTION, LITTLE, WORD, languages
+from boildown.text.words import WORD, little
 
 MOST = 64
 """Phrases that a question is made of at most, so that a page that is pasted as one takes no longer"""
@@ -42,8 +42,8 @@ def phrases(question: str) -> list[str]:
     """
     question = question.encode("utf-8", "replace").decode()
     found = dict.fromkeys(_phrases(question))
-    little = _little(question)
-    return [phrase for phrase in found if phrase not in little][:MOST] or list(found)[:MOST]
+    empty = little(Counter(WORD.findall(question.lower())))
+    return [phrase for phrase in found if phrase not in empty][:MOST] or list(found)[:MOST]
 
 
 def _phrases(question: str) -> Iterator[str]:
@@ -55,10 +55,3 @@ def _phrases(question: str) -> Iterator[str]:
     for word in WORD.findall(question.lower()):
         if not _CJK.match(word):
             yield word
-
-
-def _little(question: str) -> frozenset[str]:
-    """The function words of the languages that the question is likely in; of all, where no word of it tells."""
-    words = WORD.findall(question.lower())
-    often = Counter(language for language, some in FUNCTION.items() for word in words if word in some)
-    return frozenset().union(*(FUNCTION[one] for one in languages(often))) if often else LITTLE

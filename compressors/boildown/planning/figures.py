@@ -10,7 +10,7 @@ from boildown import registry
 from boildown.actions import Kind, actions
 from boildown.measure.bench import Case
 from boildown.pipeline import Context
-from boildown.text.words import FUNCTION, WORD, languages
+from boildown.text.words import LITTLE, WORD, spoken
 from boildown.transcript import Message
 
 SAMPLE = 200_000
@@ -100,5 +100,4 @@ def _spoken(texts: Iterable[str]) -> list[str]:
     for text in texts:
         said.update(WORD.findall(text[:left].lower()))
         left -= min(left, len(text))
-    often = {language: sum(said[word] for word in held) for language, held in FUNCTION.items()}
-    return languages(often) if any(often.values()) else []
+    return spoken(said) if any(said[word] for word in LITTLE) else []

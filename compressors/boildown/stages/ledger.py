@@ -12,7 +12,7 @@ from boildown.ledger.page import OPEN, found, head, merged, render
 from boildown.pipeline import Context
 from boildown.selection import Offer
 from boildown.stages.window import window
-from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript, groups
+from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript, free
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,9 +153,5 @@ def _placed(ledger: Message, kept: Sequence[Message], source: Sequence[Message])
     first = next((i for i, m in enumerate(source) if there.get(m.id) != m), len(source))
     ahead = {m.id for m in source[:first]}
     place = next((n for n, m in enumerate(kept) if m.id not in ahead), len(kept))
-    for members in reversed(groups(kept)):
-        if members[0] < place <= members[-1]:
-            place = members[0]
-    while place < len(kept) and kept[place].role == "system":
-        place += 1
+    place = free(kept, place)
     return [*kept[:place], replace(ledger, covers=covers), *kept[place:]]

@@ -36,9 +36,8 @@ def _summary(held: Sequence[tuple[str, str]]) -> Summary:
 
 def _pruned(messages: Sequence[Message], room: int, counter: Counter) -> list[str]:
     """Who speaks and some of the words of each message, a line each."""
-    bare = [message.with_blocks(message.blocks) for message in messages]
     context = Context(Counter(counter.tokenizer, Framing(message=_A_HEAD)), room)
-    left = shrink(Transcript(tuple(bare)), context, words, max(0, room)).messages
+    left = shrink(Transcript(tuple(messages)), context, words, max(0, room)).messages
     return [f"{message.name or message.role}: {message.text}" for message in left if message.text]
 
 

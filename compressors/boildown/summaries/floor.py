@@ -10,10 +10,10 @@ from boildown import registry
 from boildown.measure.content import text
 from boildown.measure.retention import Original, indexed, read, weighed
 from boildown.pipeline import Context, compress
-from boildown.summaries import lost, passages
+from boildown.summaries import carrier, lost, passages
 from boildown.summaries.summary import Summary
 from boildown.tokens import Counter
-from boildown.transcript import Message, Text, Transcript, groups
+from boildown.transcript import Message, Transcript, free, groups
 
 RECENT = (0.5, 0.33, 0.2, 0.1, 0.0)
 """The shares of what is free that recent messages may take, the best first"""
@@ -116,11 +116,7 @@ class Split:
         last = max((n for n in range(len(messages)) if n not in stay), default=-1)
         kept = [messages[n] for n in self.stay]
         place = sum(n < last for n in self.stay)
-        for members in reversed(groups(kept)):
-            if members[0] < place <= members[-1]:
-                place = members[0]
-        while place < len(kept) and kept[place].role == "system":
-            place += 1
+        place = free(kept, place)
         return self.floor.transcript.with_messages([*kept[:place], message, *kept[place:]])
 
 
@@ -142,7 +138,7 @@ def complete(split: Split, summary: Summary, how: str = "") -> Summary:
     anew do not, they are those of the plan, and where the lines leave no room for those, the last lines go.
     """
     for made in _candidates(split, summary, how):
-        texts = [text(m) for m in split.placed(_message(made, how)).messages]
+        texts = [text(m) for m in split.placed(carrier.message(made, how)).messages]
         if _size(split, made, how) <= split.floor.target and split.floor.holds(texts):
             return made
     return Summary(verbatim=split.lines)
@@ -186,11 +182,7 @@ def _cut(split: Split, bare: Summary, how: str) -> Summary:
 
 def _size(split: Split, summary: Summary, how: str) -> int:
     """Tokens of the whole output with `summary` in it."""
-    return split.floor.counter.total(split.placed(_message(summary, how)).messages)
-
-
-def _message(summary: Summary, how: str) -> Message:
-    return Message("summary", "user", (Text(summary.text(how)),), pinned=True)
+    return split.floor.counter.total(split.placed(carrier.message(summary, how)).messages)
 
 
 def _recent(messages: Sequence[Message], sizes: Sequence[int], room: float) -> Iterator[int]:

@@ -134,6 +134,16 @@ def languages(often: Mapping[str, int]) -> list[str]:
     return [language for language, seen in often.items() if 2 * seen >= most]
 
 
+def spoken(held: Counter[str]) -> list[str]:
+    """The languages that a text is in, by how often it holds each word in lower case: all where no word tells."""
+    return languages({language: sum(held[word] for word in listed) for language, listed in FUNCTION.items()})
+
+
+def little(held: Counter[str]) -> frozenset[str]:
+    """The function words of the languages that a text is in."""
+    return frozenset().union(*(FUNCTION[language] for language in spoken(held)))
+
+
 FIRST_PERSON = frozenset(
     """
     i my me mine myself we our ours us
