@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from boildown.measure.questions import Question
     from boildown.transcript import Transcript
 
-MODEL = "claude-haiku-5-5"
 WINDOW = 200_000
 HEADS = ("questions", "asked", "unscored", "original", "compressed", "share")
 

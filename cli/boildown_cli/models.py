@@ -56,18 +56,22 @@ class Asking:
 
         Raises UsageError for options that are of no use then, or do not go together.
         """
+        if not names:
+            self._check_unused()
+            return None
+        return self.made(names)
+
+    def made(self, names: Sequence[str]) -> Model:
+        """What answers the calls of the models called `names`; UsageError where options exclude each other."""
         from boildown.errors import UsageError
         from boildown.summarizers.models import model
         from boildown.tokens import Counter, tokenizer
         from boildown.transcript import Framing
 
-        if not names:
-            self._check_unused()
-            return None
         if self.batch and self.at_once is not None:
             raise UsageError("--at-once is for single calls, and --batch sends all at once. Leave one out.")
         counter = Counter(tokenizer(), Framing())
-        prices = self._prices(names)
+        prices = self.priced(names)
         return model(counter, prices, self.max_cost, self.dry_run, self.batch, _tell, self.at_once)
 
     def _check_unused(self) -> None:
@@ -90,7 +94,7 @@ class Asking:
                 f"Add one ({', '.join(ASKING)}), or leave it out."
             )
 
-    def _prices(self, names: Sequence[str]) -> Mapping[str, Price]:
+    def priced(self, names: Sequence[str]) -> Mapping[str, Price]:
         """The models' prices; a model without any, as one of one's own, costs nobody knows what."""
         from boildown.errors import UsageError
         from boildown.prices import price

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from boildown_cli.files import STDOUT, title, write
 from boildown_cli.render import json_bytes
+from boildown_cli.summed import at_most, spent
 from boildown_cli.terminal import add_row, dollars, number, one_line, say, show, table, tell
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Alternative
     from boildown.planning.plan import Adviser, Plan
     from boildown.settings import Settings
-    from boildown.summarizers.calls import Spending
 
 HEADS = ("pipeline", "what it is", "tokens", "calls", "dollars", "facts kept")
 
@@ -34,7 +34,7 @@ def print_plan(found: Plan, adviser: Adviser | None, offline: bool) -> None:
     for line in _reasons(found):
         say(line)
     if adviser:
-        say(f"{one_line(adviser.name)}: {_spent(adviser.model.spending)}")
+        say(f"{one_line(adviser.name)}: {spent(adviser.model.spending)}")
     else:
         why = "" if offline else "; with ANTHROPIC_API_KEY set, a model is asked as well"
         say(f"decided by what was measured, without a model{why}")
@@ -68,23 +68,13 @@ def _measured(found: Plan) -> str:
     return f"keeps {one.kept:.3f} of the facts in {one.tokens:,} tokens{of}"
 
 
-def _spent(spending: Spending) -> str:
-    cost = "which cost nobody knows what" if spending.dollars is None else dollars(spending.dollars)
-    known = number(spending.cached, "answer")
-    used = f"{spending.usage.prompt:,} tokens in, {spending.usage.output:,} out"
-    return f"{number(spending.calls, 'call')}, {known} from before; {used}; {cost}"
-
-
 def print_cost(adviser: Adviser, as_json: bool) -> None:
     """What asking would take."""
     spending = adviser.model.spending
     if as_json:
         write([(STDOUT, json_bytes({"schema": 1, "plan": {"model": adviser.name, "spending": spending}}))])
         return
-    cost = "at prices that nobody knows" if spending.dollars is None else f"at most {dollars(spending.dollars)}"
-    used = f"at most {spending.usage.prompt:,} tokens in and {spending.usage.output:,} out"
-    known = number(spending.cached, "answer")
-    tell(f"{number(spending.calls, 'call')} of {one_line(adviser.name)}, {known} from before; {used}; {cost}")
+    tell(at_most(spending, [adviser.name]))
 
 
 def preset_toml(file: str, found: Plan, settled: Settings, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boildown.summarizers.calls import MODEL
 from boildown_cli import judging, models, options, summed
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from boildown.transcript import Transcript
 
 RATIOS = "2,3,5,10,20"
-MODEL = "claude-haiku-5-5"
 
 
 Original = Annotated[str, typer.Argument(metavar="ORIGINAL", help="The file as it was, or - for stdin.")]
@@ -67,7 +67,7 @@ def evaluate(
     model: Model = MODEL,
     prices: Prices = None,
     judge: judging.Wanted = False,
-    judge_model: judging.ModelName = judging.MODEL,
+    judge_model: judging.ModelName = MODEL,
     judge_window: judging.WindowSize = judging.WINDOW,
     dry_run: models.DryRun = False,
     max_cost: models.MaxCost = None,

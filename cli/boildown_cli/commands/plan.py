@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boildown.summarizers.calls import MODEL
-from boildown_cli import options, planned
+from boildown_cli import models, options, planned
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Subject
     from boildown.planning.plan import Adviser, Plan
     from boildown.presets import Config
-    from boildown.prices import Price
     from boildown.settings import Settings
     from boildown.transcript import Transcript
 
@@ -75,24 +73,17 @@ def plan(
     check_output(output, NAME)
     of = _subject(file, read_as, conversation, settled)
     asking = not offline and (dry_run or any(os.environ.get(name, "").strip() for name in KEYS))
-    adviser = _adviser(Asked(model, dry_run, max_cost, prices, redact), of.case.transcript) if asking else None
+    adviser = (
+        _adviser(model, models.Asking(model, dry_run, max_cost, redact=redact, prices=prices), of.case.transcript)
+        if asking
+        else None
+    )
     found = _plan(of, known, adviser)
     if dry_run and adviser:
         planned.print_cost(adviser, as_json)
         return
     planned.print_plan(found, adviser, offline)
     planned.write_plan(found, planned.preset_toml(file, found, settled, NAME), output, adviser, as_json)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a model is to be asked."""
-
-    model: str
-    dry_run: bool
-    max_cost: float | None
-    prices: str
-    redact: bool
 
 
 def _subject(path: str, read_as: str | None, n: int | None, settled: Settings) -> Subject:
@@ -134,37 +125,13 @@ def _chosen(found: Sequence[Transcript], n: int | None, path: str) -> Transcript
     return found[n - 1]
 
 
-def _adviser(asked: Asked, transcript: Transcript) -> Adviser:
+def _adviser(name: str, asking: models.Asking, transcript: Transcript) -> Adviser:
     from boildown.planning.alternatives import Models
     from boildown.planning.plan import Adviser
     from boildown.stages.redact import Redact
-    from boildown.summarizers.account import Account, Bounds
-    from boildown.summarizers.answers import Answers, folder
-    from boildown.summarizers.claude import Claude, endpoint
-    from boildown.summarizers.dry import DryRun
-    from boildown.tokens import Counter, tokenizer
-    from boildown.transcript import Framing
 
-    price = _price(asked)
-    answers = Answers(folder(), endpoint())
-    bounds = Bounds(Counter(tokenizer(), Framing()), {asked.model: price} if price else {})
-    account = Account(bounds, asked.max_cost)
-    model = DryRun(answers, account) if asked.dry_run else Claude(answers, account)
-    shown = Redact().together([transcript])[0] if asked.redact else transcript
-    return Adviser(model, Models(asked.model, price), shown)
-
-
-def _price(asked: Asked) -> Price | None:
-    """The model's price; None for one of one's own, whose calls cost nobody knows what."""
-    from boildown.errors import UsageError
-    from boildown.prices import price
-
-    try:
-        return price(asked.model, asked.prices)
-    except UsageError:
-        if asked.prices or asked.max_cost is not None:
-            raise
-        return None
+    shown = transcript if asking.redact is False else Redact().together([transcript])[0]
+    return Adviser(asking.made([name]), Models(name, asking.priced([name]).get(name)), shown)
 
 
 def _plan(of: Subject, known: Config, adviser: Adviser | None) -> Plan:
