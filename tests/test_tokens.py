@@ -487,3 +487,11 @@ def test_arguments_shown_as_bare_values_lose_their_keys_and_nothing_else(argumen
     assert bare_values(arguments) == values
     assert Counter(Letters(), Framing(0, 0, 0, values=True)).messages([call]) == [len(values)]
     assert Counter(Letters(), Framing(0, 0, 0)).messages([call]) == [len(arguments)]
+
+
+def test_what_was_forgotten_is_counted_anew() -> None:
+    counter = Counter(tokenizer("o200k_base"), Framing())
+    messages = (Message("m1", "user", (Text("Which port is it?"), ToolCall("c", "look", '{"at": 1}'))),)
+    before = counter.total(messages)
+    counter.forget()
+    assert counter.total(messages) == before

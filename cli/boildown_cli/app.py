@@ -30,7 +30,7 @@ register(app, "tune", "Find the pipeline and the ratio that make your files smal
 register(app, "plan", "Say which pipeline fits a conversation, and write it for compress.")
 register(app, "train", "Learn from your own conversations which words are needed later.")
 register(app, "count", "Count tokens by role and kind, per file and in all.")
-register(app, "check", "Fail when a conversation is larger than a number of tokens.")
+register(app, "check", "Hold conversations to limits: size, growth, waste, what survives, secrets, validity.")
 register(app, "validate", "Look for what breaks a session, and change nothing.")
 register(app, "repair", "Mend what breaks a session, and leave every other byte as it was.")
 register(app, "stages", "List the stages that a pipeline can have, with their options.")

@@ -72,20 +72,26 @@ def opened(path: str, read_as: str | None = None) -> tuple[Format, Callable[[], 
 
 
 def expand(paths: Sequence[str]) -> Iterable[str]:
-    """`paths` with each directory replaced by the files in it that have one of SUFFIXES, at any depth, in order.
+    """`paths` with each directory replaced by the files in it, as `walked` finds them."""
+    return (path for path, _ in walked(paths))
 
-    A text or Markdown file is read where it is named: in a directory most are no transcripts, as a README is none.
+
+def walked(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Each file of `paths`, and the directory that it was found in, which is None for one that was named.
+
+    Of a directory that is the files with one of SUFFIXES, at any depth, in order. A text or Markdown file is read where
+    it is named: in a directory most are no transcripts, as a README is none.
     """
     for path in paths:
         if path == STDIN or not os.path.isdir(path):
-            yield path
+            yield path, None
             continue
         found = sorted(str(p) for p in Path(path).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         if not found:
             raise InputError(
                 f"{path}: there is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file in this directory."
             )
-        yield from found
+        yield from ((name, path) for name in found)
 
 
 def check_target(path: str, option: str) -> None:

@@ -29,12 +29,16 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration file: its defaults, the preset that it asks for, and the tables of its own presets."""
+    """A configuration file: its defaults, the preset that it asks for, and the tables of its own presets.
+
+    `check` is the table of what `boildown check` is to look for, as it stands there.
+    """
 
     path: str = ""
     defaults: Settings = field(default_factory=Settings)
     preset: str | None = None
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
 
     def settle(self, flags: Settings, preset: str | None = None) -> Settings:
         """What holds: the flags, else the preset that a flag names, else the file, else the preset that the file names.
@@ -135,7 +139,11 @@ def _config(data: bytes, path: str) -> Config:
     preset = table.get("preset")
     if preset is not None and not isinstance(preset, str):
         raise UsageError(f"{path}: preset: {shown(preset)} is no string.")
-    config = Config(path, settings(_without(table, "preset", "presets"), f"{path}: "), preset, tables)
+    check = table.get("check", {})
+    if not isinstance(check, dict):
+        raise UsageError(f"{path}: check: {shown(check)} is no table. Write [check], and its keys below.")
+    defaults = settings(_without(table, "preset", "presets", "check"), f"{path}: ")
+    config = Config(path, defaults, preset, tables, check)
     for name in tables if path != SHIPPED else ():
         find(name, config)
     return config

@@ -46,16 +46,21 @@ class Settings:
 
 def settings(values: Mapping[str, Any], where: str) -> Settings:
     """The settings in a TOML table. Raises UsageError that names the key, after `where`, for what is not one."""
+    return Settings(**checked(values, where, CHECKS))
+
+
+def checked(values: Mapping[str, Any], where: str, checks: Mapping[str, Callable[[object], object]]) -> dict[str, Any]:
+    """The values of a TOML table by their fields' names. Raises UsageError that names the key for what is not one."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        check = CHECKS.get(key)
+        check = checks.get(key)
         if check is None:
-            raise UsageError(f"{where}{key}: there is no such key.{near(key, CHECKS)} There are: {', '.join(CHECKS)}.")
+            raise UsageError(f"{where}{key}: there is no such key.{near(key, checks)} There are: {', '.join(checks)}.")
         try:
             found[key.replace("-", "_")] = check(value)
         except (ValueError, UsageError) as error:
             raise UsageError(f"{where}{key}: {error}") from None
-    return Settings(**found)
+    return found
 
 
 def near(name: str, known: Mapping[str, object]) -> str:
@@ -72,7 +77,7 @@ def shown(value: object) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
-def _whole(least: int) -> Callable[[object], int]:
+def whole(least: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{shown(value)} is no whole number of at least {least}.")
@@ -87,27 +92,27 @@ def _ratio(value: object) -> float:
     return float(value)
 
 
-def _truth(value: object) -> bool:
+def truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{shown(value)} is neither true nor false.")
     return value
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{shown(value)} is no string.")
     return value
 
 
 def _name(value: object) -> str:
-    if not _text(value).strip() or "," in _text(value):
+    if not text(value).strip() or "," in text(value):
         raise ValueError(f"{shown(value)} is no model's name.")
-    return _text(value)
+    return text(value)
 
 
 def _pattern(value: object) -> str:
     try:
-        return re.compile(_text(value)).pattern
+        return re.compile(text(value)).pattern
     except re.error as error:
         raise ValueError(f"{shown(value)} is no regular expression: {error}.") from None
 
@@ -116,16 +121,16 @@ def _tokenizer(value: object) -> str:
     from boildown.provider import PROVIDER, model
     from boildown.tokens import VOCABULARIES
 
-    if _text(value) not in VOCABULARIES and model(_text(value)) is None:
+    if text(value) not in VOCABULARIES and model(text(value)) is None:
         raise ValueError(f"{shown(value)} is no tokenizer. There are: {', '.join((*VOCABULARIES, PROVIDER))}.")
-    return _text(value)
+    return text(value)
 
 
 def _scorer(value: object) -> str:
     from boildown.scoring.choice import chosen
 
-    chosen(_text(value))
-    return _text(value)
+    chosen(text(value))
+    return text(value)
 
 
 def _pipeline(value: object) -> str:
@@ -157,13 +162,13 @@ def _option(key: str, value: object) -> str:
 
 CHECKS: dict[str, Callable[[object], object]] = {
     "pipeline": _pipeline,
-    "budget": _whole(1),
+    "budget": whole(1),
     "ratio": _ratio,
-    "window": _whole(1),
-    "keep-first": _whole(0),
-    "keep-recent": _whole(0),
+    "window": whole(1),
+    "keep-first": whole(0),
+    "keep-recent": whole(0),
     "pin": _pattern,
-    "pin-system": _truth,
+    "pin-system": truth,
     "tokenizer": _tokenizer,
     "scorer": _scorer,
     "model": _name,

@@ -295,6 +295,13 @@ class Counter:
         """Tokens of a conversation: its messages and what is charged once; 0 where there are none."""
         return sum(self.messages(messages)) + self.framing.reply if messages else 0
 
+    def forget(self) -> None:
+        """Let go of what was counted, so that a file of many conversations takes the memory of the largest."""
+        self._known = {"": 0}
+        self._sizes.clear()
+        self._held.clear()
+        self._values.clear()
+
     def by_kind(self, messages: Sequence[Message]) -> dict[tuple[str, str], int]:
         """Tokens by role and kind; their sum is `total`.
 

@@ -76,7 +76,7 @@ def _redacted(transcript: Transcript, redactor: Redactor) -> Transcript:
 
 
 def _edited(message: Message, edit: Edit) -> Message:
-    blocks = tuple(_block(block, edit) for block in message.blocks)
+    blocks = tuple(edit_block(block, edit) for block in message.blocks)
     if blocks == message.blocks:
         return message
     broken = [b for b, was in zip(blocks, message.blocks, strict=True) if _is_signed(b) and b != was]
@@ -87,7 +87,8 @@ def _edited(message: Message, edit: Edit) -> Message:
     return replace(message, blocks=tuple(left), note="its signed thoughts went whole")
 
 
-def _block(block: Block, edit: Edit) -> Block:
+def edit_block(block: Block, edit: Edit) -> Block:
+    """A block with `edit` applied to each text that a secret may stand in."""
     match block:
         case Text() | Thinking():
             return replace(block, text=edit(block.text, ""))
