@@ -73,6 +73,10 @@ bench *sizes="1000 10000 100000":
 summaries-scale *arguments:
     {{python}} benchmarks/summaries_scale.py {{arguments}}
 
+# `boildown batch` with 10,000 files, then as streams of 250 MB and 2.4 GB (needs ../shared; an hour)
+batch-bench *arguments="--stream 250 2400":
+    {{python}} benchmarks/batch.py {{arguments}}
+
 # How well messages are recalled (--embed minilm: by meaning, too), and how fast: --messages 100000 (needs ../shared)
 recall *arguments:
     {{python}} benchmarks/recall.py {{arguments}}

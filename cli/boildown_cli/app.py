@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 register(app, "compress", "Compress a file's conversations to a token budget.")
+register(app, "batch", "Compress any number of files, in parallel; a second run does only what has changed.")
 register(app, "expand", "Give back the file that a compressed one was made from, byte for byte.")
 register(app, "show", "Print one message of a file, or of the file that it was made from.")
 register(app, "diff", "Show what was kept, changed, folded and dropped, side by side.")

@@ -13,7 +13,7 @@ from boildown.checking.findings import RULES, UNREADABLE, Finding
 from boildown.checking.limits import Checks, Limits, relative
 from boildown.checking.looking import Looked, Original, look
 from boildown.checking.outcome import Outcome, total
-from boildown.errors import InputError, UnknownFormatError, UsageError
+from boildown.errors import InputError, NoConversationError, UsageError
 from boildown_cli import files
 from boildown_cli.terminal import add_row, number, one_line, say, show, table
 
@@ -76,7 +76,7 @@ def outcome(
             tell_of(f"checking {path}")
         try:
             looked.append(_looked(path, folder, asked))
-        except UnknownFormatError as error:
+        except NoConversationError as error:
             if folder is None:
                 others.append(_unread(path, error))
             else:

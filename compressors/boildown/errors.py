@@ -3,7 +3,7 @@
 BoildownError              something the user can act on; the message says what, where and what next
 ├── UsageError             an option, a pipeline or a stage option is wrong              exit 2
 ├── InputError             a file cannot be read as a conversation                       exit 2
-│   └── UnknownFormatError it is sound, and in none of the formats                       exit 2
+│   └── NoConversationError it is sound, and no conversation that boildown knows        exit 2
 └── NotMetError            all was read and understood, but the demand cannot be met     exit 1
     ├── BudgetError        the pinned part alone is larger than the budget               exit 1
     ├── ArchiveError       an archive cannot be read or written, or has lost something   exit 1
@@ -32,8 +32,8 @@ class InputError(BoildownError):
     """The input is not a conversation that boildown can read."""
 
 
-class UnknownFormatError(InputError):
-    """The input is in none of the formats: in a directory that is gone through, it may be no conversation at all."""
+class NoConversationError(InputError):
+    """The input holds nothing, or nothing that is in one of the formats."""
 
 
 class NotMetError(BoildownError):

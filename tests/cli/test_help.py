@@ -15,8 +15,8 @@ from boildown_cli.lazy import load
 from conftest import source_roots
 
 COMMANDS = (
-    "compress", "expand", "show", "diff", "evaluate", "tune", "plan", "train", "count", "check", "validate", "repair",
-    "stages", "presets", "formats", "archive", "recall",
+    "compress", "batch", "expand", "show", "diff", "evaluate", "tune", "plan", "train", "count", "check", "validate",
+    "repair", "stages", "presets", "formats", "archive", "recall",
 )  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """

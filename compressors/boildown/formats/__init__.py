@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Protocol, cast
 
-from boildown.errors import InputError, UnknownFormatError, UsageError
+from boildown.errors import InputError, NoConversationError, UsageError
 from boildown.formats.source import Sample, sample
 from boildown.transcript import FormatInfo, Transcript
 
@@ -66,8 +66,10 @@ def detect(data: bytes, where: str) -> Format:
     if found:
         raise InputError(f"{where}: it could be {' or '.join(found)}. Say which with --from.")
     if seen.kind == "text":
-        raise UnknownFormatError(f"{where}: {seen.describe()}. See 'boildown formats', or name its format with --from.")
-    raise UnknownFormatError(
+        raise NoConversationError(
+            f"{where}: {seen.describe()}. See 'boildown formats', or name its format with --from."
+        )
+    raise NoConversationError(
         f"{where}: {seen.describe()}, which is none of the formats that boildown reads "
         f"({', '.join(FORMATS)}). See 'boildown formats', or name one with --from."
     )

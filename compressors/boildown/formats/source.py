@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from boildown.errors import InputError
+from boildown.errors import InputError, NoConversationError
 
 Json = Any
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -200,7 +200,7 @@ class Sample:
 def sample(data: bytes, where: str = "the input") -> Sample:
     """The beginning of a file, parsed. Raises InputError for a file that is empty or broken JSON."""
     if not data.strip():
-        raise InputError(f"{where}: the file is empty. Give a file that holds a conversation.")
+        raise NoConversationError(f"{where}: the file is empty. Give a file that holds a conversation.")
     first = data.lstrip()[:1]
     if first not in b"[{" or _STAMPED.match(data):
         return Sample("text", (), data.decode("utf-8", "surrogateescape"))
