@@ -36,6 +36,10 @@ real-model *arguments:
     {{python}} scripts/local_model.py --fetch-only
     BOILDOWN_REAL_MODEL=1 {{python}} -m pytest -q -n0 -m real_model {{arguments}}
 
+# The man page, from the commands' help
+man:
+    {{python}} scripts/man_page.py
+
 # The promises, with a hundred times the examples
 laws-long:
     HYPOTHESIS_PROFILE=long {{python}} -m pytest -q tests/test_laws.py

@@ -16,7 +16,7 @@ app = typer.Typer(
     name="boildown",
     help="Boil AI conversations down to a token budget, offline, and show where every token went.",
     epilog="'boildown COMMAND --help' has each command's options and examples.",
-    **SETTINGS,
+    **{**SETTINGS, "add_completion": True},
 )
 
 register(app, "compress", "Compress a file's conversations to a token budget.")
@@ -25,6 +25,7 @@ register(app, "expand", "Give back the file that a compressed one was made from,
 register(app, "show", "Print one message of a file, or of the file that it was made from.")
 register(app, "diff", "Show what was kept, changed, folded and dropped, side by side.")
 register(app, "archive", "Put conversations into an archive, where their messages can be found again.")
+register(app, "hook", "Archive a coding agent's sessions before they are compacted, and tell the next what they did.")
 register(app, "recall", "Find archived messages that answer a question.")
 register(app, "evaluate", "Measure what survives compression: facts, statements, answers, what later turns needed.")
 register(app, "tune", "Find the pipeline and the ratio that make your files smallest and keep what you ask for.")

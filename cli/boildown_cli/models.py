@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boildown_cli import completion
 from boildown_cli.terminal import one_line, say
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 Name = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="The model that stages ask which do not name one of their own."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="The model that stages ask which do not name one of their own.",
+        autocompletion=completion.models,
+    ),
 ]
 DryRun = Annotated[
     bool,

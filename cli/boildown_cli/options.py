@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boildown.errors import UsageError
+from boildown_cli import completion
 
 if TYPE_CHECKING:
     from boildown.presets import Config
@@ -41,11 +42,17 @@ Pipeline = Annotated[
         "-p",
         metavar="STAGES",
         help="Stages, in order; 'boildown stages' lists them. @FILE.toml: its own.",
+        autocompletion=completion.stages,
     ),
 ]
 PresetName = Annotated[
     str | None,
-    typer.Option("--preset", metavar="NAME", help="Settings by name; 'boildown presets' lists them."),
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Settings by name; 'boildown presets' lists them.",
+        autocompletion=completion.presets,
+    ),
 ]
 ConfigFile = Annotated[
     str | None,
@@ -66,10 +73,21 @@ PinSystem = Annotated[
 ]
 ReadAs = Annotated[
     str | None,
-    typer.Option("--from", metavar="FORMAT", help="The input's format, if it is not to be found out by looking."),
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="The input's format, if it is not to be found out by looking.",
+        autocompletion=completion.formats,
+    ),
 ]
 WriteAs = Annotated[
-    str | None, typer.Option("--to", metavar="FORMAT", help="The output's format; otherwise the input's.")
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="FORMAT",
+        help="The output's format; otherwise the input's.",
+        autocompletion=completion.formats,
+    ),
 ]
 Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout.")]
 ReportFile = Annotated[
@@ -113,7 +131,12 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse input that is not all sound, and spans that no model would sum up.")
 ]
-_COUNTED_BY = typer.Option("--tokenizer", metavar="NAME", help="What counts tokens: o200k_base or cl100k_base.")
+_COUNTED_BY = typer.Option(
+    "--tokenizer",
+    metavar="NAME",
+    help="What counts tokens: o200k_base or cl100k_base.",
+    autocompletion=completion.tokenizers,
+)
 TokenizerName = Annotated[str, _COUNTED_BY]
 TokenizerOrDefault = Annotated[str | None, _COUNTED_BY]
 TOKENIZER = "o200k_base"
@@ -121,6 +144,7 @@ _MEASURED_BY = typer.Option(
     "--tokenizer",
     metavar="NAME",
     help="What counts tokens: o200k_base, cl100k_base, or anthropic[:MODEL], which asks it where there is a key.",
+    autocompletion=completion.measures,
 )
 MeasureName = Annotated[str, _MEASURED_BY]
 MeasureOrDefault = Annotated[str | None, _MEASURED_BY]

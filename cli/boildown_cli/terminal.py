@@ -75,6 +75,14 @@ def silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def decorates(stream: TextIO) -> bool:
+    """Whether escape sequences may go to `stream`: a terminal that knows them, of somebody who has not said no.
+
+    NO_COLOR (no-color.org) is taken to mean bold type and what moves, too.
+    """
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def console(stream: TextIO, width: int | None = None) -> Console:
     """A console that interprets nothing, in colour on a terminal, and as wide as its content elsewhere."""
     from rich.console import Console
@@ -82,6 +90,7 @@ def console(stream: TextIO, width: int | None = None) -> Console:
     return Console(
         file=stream,
         width=width if width or stream.isatty() else 500,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
         markup=False,
         emoji=False,
         highlight=False,
@@ -131,7 +140,7 @@ def progress(quiet: bool) -> Iterator[Watch | None]:
 @contextmanager
 def status(first: str, quiet: bool) -> Iterator[Callable[[str], None] | None]:
     """Shows on stderr what is being done, where stderr is a terminal: `first`, and then what it is called with."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not decorates(sys.stderr):
         yield None
         return
     from rich.text import Text

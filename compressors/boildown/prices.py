@@ -43,6 +43,11 @@ class Price:
 NAMES = tuple(f.name for f in fields(Rates))
 
 
+def models() -> list[str]:
+    """The models whose prices are known here."""
+    return list(_packed())
+
+
 def price(model: str, path: str = "") -> Price:
     """The prices of `model`, those in the TOML file `path` going before the packed ones.
 

@@ -50,12 +50,11 @@ Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 @pytest.fixture
 def start() -> Start:
-    """Starts `boildown ARGUMENTS` as a process and does not wait for it."""
+    """Starts `boildown ARGUMENTS` as a process and does not wait for it. On a terminal it shows progress."""
 
     def run(*arguments: object, **streams: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-c", COMMAND, *map(str, arguments)], env=source_roots(ROOT), **streams
-        )
+        env = {**source_roots(ROOT), "NO_COLOR": "", "TERM": "xterm"}
+        return subprocess.Popen([sys.executable, "-c", COMMAND, *map(str, arguments)], env=env, **streams)
 
     return run
 

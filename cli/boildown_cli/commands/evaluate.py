@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boildown.summarizers.calls import MODEL
-from boildown_cli import judging, models, options, summed
+from boildown_cli import completion, judging, models, options, summed
 
 if TYPE_CHECKING:
     from boildown.formats import Format
@@ -30,10 +30,19 @@ Compressed = Annotated[
 ]
 Pipelines = Annotated[
     list[str] | None,
-    typer.Option("--pipeline", "-p", metavar="STAGES", help="A pipeline to measure; may be given several times."),
+    typer.Option(
+        "--pipeline",
+        "-p",
+        metavar="STAGES",
+        help="A pipeline to measure; may be given several times.",
+        autocompletion=completion.stages,
+    ),
 ]
 Presets = Annotated[
-    list[str] | None, typer.Option("--preset", metavar="NAME", help="A preset to measure, at these ratios.")
+    list[str] | None,
+    typer.Option(
+        "--preset", metavar="NAME", help="A preset to measure, at these ratios.", autocompletion=completion.presets
+    ),
 ]
 Ratios = Annotated[
     str | None, typer.Option("--ratios", metavar="N,N,...", help=f"The ratios of the curves; {RATIOS} by default.")
@@ -46,7 +55,15 @@ MinRetention = Annotated[
     float | None,
     typer.Option("--min-retention", min=0, max=1, metavar="SHARE", help="Exit with 1 where less is retained."),
 ]
-Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Whose prices count.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Whose prices count.",
+        autocompletion=completion.models,
+    ),
+]
 Prices = Annotated[str | None, typer.Option("--prices", metavar="FILE", help="A TOML file with models' prices.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plot = Annotated[bool, typer.Option("--plot", help="Draw the figures in the terminal, too.")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boildown.summarizers.calls import MODEL
-from boildown_cli import models, options, planned
+from boildown_cli import completion, models, options, planned
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Subject
@@ -33,7 +33,15 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print all that was measured as JSON.")] = False,
     conversation: options.Conversation = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no model, also where there is a key.")] = False,
-    model: Annotated[str, typer.Option("--model", metavar="NAME", help="The model that is asked.")] = MODEL,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="The model that is asked.",
+            autocompletion=completion.models,
+        ),
+    ] = MODEL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what asking costs at most, and ask nothing.")] = False,
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", min=0, metavar="DOLLARS", help="Do not ask where it could cost more.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli import options
+from boildown_cli import completion, options
 
 if TYPE_CHECKING:
     from boildown.presets import Preset
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 def presets(
     show: Annotated[
-        str | None, typer.Option("--show", metavar="NAME", help="Print this preset as a table for boildown.toml.")
+        str | None,
+        typer.Option(
+            "--show",
+            metavar="NAME",
+            help="Print this preset as a table for boildown.toml.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: options.ConfigFile = None,
     no_config: options.NoConfig = False,

@@ -6,9 +6,18 @@ from typing import Annotated
 
 import typer
 
+from boildown_cli import completion
+
 
 def stages(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[STAGE]", help="Only these stages.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STAGE]",
+            help="Only these stages.",
+            autocompletion=completion.stages,
+        ),
+    ] = None,
 ) -> None:
     """List the stages that a pipeline can have, with their options.
 

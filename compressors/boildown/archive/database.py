@@ -14,6 +14,8 @@ from boildown.errors import ArchiveError, UsageError
 
 FILES = ("archive.db", "memory.db")
 """What an archive's directory holds: the sources that were compressed, and the messages to be recalled"""
+BESIDE = ("ledgers", "hook.log")
+"""What agents' hooks put beside them"""
 _WAIT = 120.0
 _HINTS = {
     sqlite3.SQLITE_FULL: "the disk is full. Make room, or name another directory",
@@ -82,7 +84,7 @@ def check(database: Database, folder: str, write: bool = False) -> None:
         names = os.listdir(folder) if os.path.exists(folder) else []
     except OSError as error:
         raise ArchiveError(f"--archive {folder}: it cannot be read: {error.strerror}.") from None
-    if others := [name for name in names if not name.startswith((".", *FILES))]:
+    if others := [name for name in names if not name.startswith((".", *FILES, *BESIDE))]:
         raise UsageError(
             f"--archive {folder}: the directory holds no archive, but other things ({min(others)}). "
             "Name an empty directory or a new one."

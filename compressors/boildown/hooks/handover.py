@@ -1,0 +1,161 @@
+"""Handing a session over: all of it into an archive, and a page for whoever goes on, with a ledger of what it did."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boildown.formats import Format
+    from boildown.memory.archiving import Put
+    from boildown.report import Report
+    from boildown.tokens import Counter
+    from boildown.transcript import Message, Transcript
+
+LEDGERS = "ledgers"
+TOKENS = 2_400
+CHARACTERS = 8_500
+"""What a ledger may take. Of what a hook says, Claude Code shows its model no more than 10,000 characters."""
+_FEWER = 0.8
+_ODD = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a session of a project is handed over: the archive's directory, and what both are called."""
+
+    folder: str
+    project: str
+    session: str
+
+    @property
+    def pages(self) -> Path:
+        """The directory of the project's pages."""
+        return Path(self.folder) / LEDGERS / _file_name(self.project)
+
+    @property
+    def page(self) -> Path:
+        return self.pages / f"{_file_name(self.session)}.md"
+
+    def newest(self) -> Path | None:
+        """The page that was written last in the project."""
+        return max(self.pages.glob("*.md"), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
+def _file_name(name: str) -> str:
+    return _ODD.sub("_", name).lstrip(".")[:200] or "unnamed"
+
+
+def remember(desk: Desk, data: bytes, where: str) -> Put:
+    """Put the messages of the Claude Code session `data` where `boildown recall` finds them."""
+    from boildown.memory.archiving import archive
+    from boildown.memory.store import opened
+
+    with opened(desk.folder, write=True) as store:
+        (put,) = archive(store, data, where, session=desk.session, read_as="claude-code")
+    return put
+
+
+def write_page(desk: Desk, data: bytes, where: str) -> Path:
+    """Write the page of the session `data`, with placeholders for secrets: its file.
+
+    `data` goes to the archive as the source of the page: `boildown expand` gives it back, `boildown show` any message.
+    """
+    from boildown.archive.originals import keep
+    from boildown.archive.store import opened
+    from boildown.run import conversations, reader
+    from boildown.tokens import Counter, tokenizer
+
+    format, plain, _ = reader(data, where, "claude-code")
+    (transcript,) = conversations(format, plain, where)
+    counter = Counter(tokenizer("o200k_base"), format.INFO.framing)
+    ledger = _ledger(transcript, counter)
+    page = _page(desk, transcript, ledger).encode("utf-8", "replace")
+    with opened(desk.folder, write=True) as archive:
+        keep(archive, data, page, _report(where, format, counter, transcript, ledger))
+    _write(desk.page, page)
+    return desk.page
+
+
+def _ledger(transcript: Transcript, counter: Counter) -> tuple[Message, ...]:
+    """One message that tells what the session did, or none where it used no tools."""
+    from boildown.pipeline import Context
+    from boildown.stages.ledger import Ledger
+    from boildown.stages.redact import Redact
+
+    (safe,) = Redact().together([transcript])
+    tokens = TOKENS
+    while True:
+        context = Context(counter, tokens, source=safe)
+        told = Ledger(share=0.999)(safe.with_messages(()), context).messages
+        if sum(len(message.text) for message in told) <= CHARACTERS:
+            return told
+        tokens = int(tokens * _FEWER)
+
+
+def _page(desk: Desk, transcript: Transcript, ledger: tuple[Message, ...]) -> str:
+    folder = shlex.quote(desk.folder)
+    shown, session = shlex.quote(str(desk.page)), shlex.quote(desk.session)
+    return "\n".join(
+        [
+            f"The session {desk.session} had {len(transcript.messages):,} messages when it was archived by boildown.",
+            *(message.text for message in ledger),
+            "What was said word for word is in the archive:",
+            f"  boildown show m12 --of {shown} --archive {folder}",
+            f'  boildown recall "QUESTION" --archive {folder} --session {session}',
+            "",
+        ]
+    )
+
+
+def _report(
+    where: str, format: Format, counter: Counter, transcript: Transcript, ledger: tuple[Message, ...]
+) -> Report:
+    """How the session became its page: each message is told of there, or is not."""
+    from boildown.report import ConversationReport, Fate, Report
+    from boildown.stages.ledger import ID, Ledger
+
+    told = {id for message in ledger for id in message.covers}
+    sizes = counter.messages(transcript.messages)
+    fates = (
+        Fate(m.id, m.role, "stood for", n, 0, ID, Ledger.REASON)
+        if m.id in told
+        else Fate(m.id, m.role, "dropped", n, 0, ID, "the ledger has no room for it")
+        for m, n in zip(transcript.messages, sizes, strict=True)
+    )
+    account = ConversationReport(
+        title=transcript.title,
+        budget=TOKENS,
+        tokens_in=counter.total(transcript.messages),
+        tokens_out=counter.total(ledger),
+        steps=(),
+        messages=tuple(fates),
+    )
+    return Report(
+        input=where,
+        output="",
+        format_in=format.INFO.name,
+        format_out="ledger",
+        tokenizer="o200k_base",
+        framing=format.INFO.framing.source,
+        pipeline="redact,ledger",
+        conversations=(account,),
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write all of a file or nothing, for its owner alone to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
