@@ -179,12 +179,14 @@ def print_table(findings: Sequence[Finding]) -> None:
     for one in findings:
         add_row(rows, place(one), one.rule, one.what + (f" ({one.remedy})" if one.remedy else ""))
     show(rows, sys.stdout)
-    for check in dict.fromkeys(one.check for one in findings):
+    for check in dict.fromkeys(one.check for one in findings if one.rule != UNREADABLE):
         say(f"{check}: {RULES[check].remedy}")
 
 
 def print_summary(found: Outcome) -> None:
-    """One line on all, on stderr."""
+    """What could not be read, and one line on all, on stderr."""
+    for one in found.unread:
+        say(f"Error: {one.file}: {one.what}")
     broken = found.broken
     where = f" in {number(len({one.file for one in broken}), 'file')}" if broken else ""
     checked = f"{number(found.conversations, 'conversation')} in {number(len(found.looked), 'file')} checked"

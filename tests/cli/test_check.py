@@ -66,6 +66,7 @@ def test_an_unreadable_file_outweighs_an_offender_and_comes_first(ask, chat, tmp
         (str(tmp_path / "x.json"), "unreadable"),
         (f"{chat}:1", "max-tokens"),
     ]
+    assert f"Error: {tmp_path / 'x.json'}: line " in answer.err
     assert "1 file not read" in answer.err
 
 

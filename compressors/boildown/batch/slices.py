@@ -15,7 +15,7 @@ from boildown.formats.source import encoding, sample
 
 LARGE = 16 << 20
 """Bytes from which a file is looked at for a conversation a line; of packed ones an eighth of it"""
-SLICE = 4 << 20
+SLICE = 2 << 20
 """Bytes of a slice, at least; a line is never cut"""
 BACK = 64
 """Lines back from a slice's end among which one is looked for that the next slice can begin with"""
