@@ -53,7 +53,8 @@ from quoting import quoting
 from roundtrip import DATA, SAMPLES, in_turns, said
 from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcripts
 
-PIPELINES = [*registry.names(), "dedup,prune", registry.DEFAULT]
+BY_MEANING = ["dedup:by=meaning,embedder=lsa", "cluster:by=meaning,embedder=lsa"]
+PIPELINES = [*registry.names(), *BY_MEANING, "dedup,prune", registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
 WRITERS = {"abstractive", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""

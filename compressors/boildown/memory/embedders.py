@@ -47,14 +47,17 @@ class Plugin:
         return unit
 
 
-def load(name: str) -> Embedder:
-    """The embedder `name`: a plug-in's, or the packed one. Raises UsageError where there is none."""
+def load(name: str, threads: int = 0) -> Embedder:
+    """The embedder `name`: a plug-in's, or the packed one, which takes `threads`, 0 for as many as there are cores.
+
+    Raises UsageError where there is none.
+    """
     plugins = {e.name: e for e in entry_points(group=ENTRY_POINTS)}
     if name in plugins:
         return Plugin(name, plugins[name].load())
     if name == PACKED:
         from boildown.memory.minilm import MiniLM
 
-        return MiniLM()
+        return MiniLM(threads)
     have = ", ".join([PACKED, *plugins])
     raise UsageError(f"no embedder is called {name!r}. There is {have}; plug-ins are entry points in {ENTRY_POINTS}.")

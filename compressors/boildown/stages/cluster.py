@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boildown.pipeline import Context
 from boildown.text.words import LITTLE, WORD
 from boildown.transcript import Message, Transcript, groups
+from boildown.vectors import AUTO, CHOICES, WORDS, check_by, chosen, embedder
 
 if TYPE_CHECKING:
     from boildown.arrays import Floats
@@ -34,13 +35,18 @@ class Cluster:
     Vectors are TF-IDF without function words, reduced by latent semantic analysis (Deerwester et al. 1990). They are
     not normalized: the many messages that say little then lie close together, and one of them stands for all. There
     are as many clusters as the budget has room for, at most a thousand; the next nearest are kept where room is left.
+
+    By meaning, vectors are an embedder's, of length 1.
     """
 
     REASON = "in a cluster that there was no room for"
 
     share: float = field(default=2.0, metadata={"help": "where more stages follow, stop at this many times the budget"})
+    by: str = field(default=WORDS, metadata={"help": "what makes messages alike: 'words' or 'meaning'"})
+    embedder: str = field(default=AUTO, metadata={"help": f"for by=meaning: {CHOICES}"})
 
     def __post_init__(self) -> None:
+        check_by(self.by)
         if self.share < 1:
             raise ValueError(f"share={self.share} is below 1: it would leave less than the budget.")
 
@@ -48,13 +54,26 @@ class Cluster:
         excess = context.count(transcript) - (context.target if context.last else int(context.target * self.share))
         messages, sizes = transcript.messages, context.sizes(transcript.messages)
         free = [g for g in groups(messages) if not any(messages[i].pinned for i in g)]
-        vectors = _vectors([" ".join(messages[i].text for i in g) for g in free], context.seed) if excess > 0 else None
+        vectors = self._vectors(messages, free, context) if excess > 0 else None
         if vectors is None:
             return transcript
         costs = [sum(sizes[i] for i in g) for g in free]
         clusters = _search(vectors, costs, sum(costs) - excess, context.seed)
         kept = _nearest(clusters, costs, sum(costs) - excess)
-        return transcript.with_messages(_told(messages, free, clusters, kept))
+        by = "" if self.by == WORDS else f", by {chosen(self.embedder)}"
+        return transcript.with_messages(_told(messages, free, clusters, kept, by))
+
+    def _vectors(self, messages: Sequence[Message], free: Sequence[Group], context: Context) -> Floats | None:
+        """A row for each group; None where no text has a word that carries anything."""
+        texts = [" ".join(messages[i].text for i in g) for g in free]
+        if self.by == WORDS:
+            return _vectors(texts, context.seed)
+
+        def rows() -> Floats:
+            return embedder(self.embedder, texts, context.seed).vectors(texts).astype(float)
+
+        made = context.again((Cluster, self.embedder), messages, rows) if texts else None
+        return made if made is not None and made.any() else None
 
 
 def _vectors(texts: Sequence[str], seed: int) -> Floats | None:
@@ -126,15 +145,18 @@ def _nearest(clusters: Sequence[Sequence[int]], costs: Sequence[int], room: int)
 
 
 def _told(
-    messages: Sequence[Message], free: Sequence[Group], clusters: Sequence[Sequence[int]], kept: set[int]
+    messages: Sequence[Message], free: Sequence[Group], clusters: Sequence[Sequence[int]], kept: set[int], by: str
 ) -> Iterator[Message]:
-    """The pinned messages and the kept ones, the nearest of each cluster standing for what went of it."""
+    """The pinned messages and the kept ones, the nearest of each cluster standing for what went of it.
+
+    Each one's note says which cluster that is, and `by` what.
+    """
     notes: dict[int, str] = {}
     covers: dict[int, list[str]] = {}
     shown = sorted((c for c in clusters if c[0] in kept), key=lambda c: free[c[0]])
     for number, members in enumerate(shown, 1):
         size = sum(len(free[n]) for n in members)
-        note = f"cluster {number} of {len(shown)}, {size} message{'s' if size > 1 else ''}"
+        note = f"cluster {number} of {len(shown)}, {size} message{'s' if size > 1 else ''}{by}"
         notes.update((i, note) for n in members if n in kept for i in free[n])
         gone = sorted(i for n in members if n not in kept for i in free[n])
         covers[free[members[0]][0]] = [name for i in gone for name in (messages[i].id, *messages[i].covers)]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter as Tally
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
 
 from boildown.pipeline import Context
+from boildown.stages.paraphrases import paraphrases
 from boildown.stages.repeats import Savings, copies, parts, refer
 from boildown.text.spans import _NEGATION
 from boildown.text.words import numbered
 from boildown.transcript import Message, Text, Transcript, groups
+from boildown.vectors import AUTO, CHOICES, WORDS, check_by
 
 LEAST_WORDS = 5
 
@@ -28,34 +30,44 @@ class Dedup:
     A near copy goes only if it says no number that the kept one lacks and both deny the same. Messages of fewer than
     five words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets
     (Chaudhuri, Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
+
+    By meaning, a near copy is one whose vector is near, and whose sentences state the same facts (`paraphrases`).
     """
 
     REASON = "said elsewhere in the transcript"
 
     threshold: float = field(
-        default=0.85, metadata={"help": "share of distinct words that two messages must have in common, 0 to 1"}
+        default=0.85,
+        metadata={"help": "share of distinct words that two messages must have in common, or their cosine, 0 to 1"},
     )
+    by: str = field(default=WORDS, metadata={"help": "what makes messages alike: 'words' or 'meaning'"})
+    embedder: str = field(default=AUTO, metadata={"help": f"for by=meaning: {CHOICES}"})
 
     def __post_init__(self) -> None:
+        check_by(self.by)
         if not 0 < self.threshold <= 1:
             raise ValueError(f"threshold={self.threshold} is not above 0 and at most 1.")
 
     def __call__(self, transcript: Transcript, context: Context, /) -> Transcript:
         messages, left = transcript.messages, context.count(transcript)
         sizes = context.sizes(messages)
-        stands: dict[int, int] = {}
-        for copy, kept in self._copies(messages):
+        stands, notes = dict[int, int](), defaultdict[int, list[str]](list)
+        for copy, kept, note in self._copies(messages, context):
             if left <= context.target:
                 break
             stands[copy] = kept
+            notes[kept] += [note] if note else []
             left -= sizes[copy]
-        transcript = transcript.with_messages(_covering(messages, stands))
+        transcript = transcript.with_messages(_covering(messages, stands, notes))
         if left <= context.target:
             return transcript
         return refer(transcript, context, same_blocks(transcript.messages, context))
 
-    def _copies(self, messages: Sequence[Message]) -> Iterator[tuple[int, int]]:
-        """(copy, the message that stands for it): exact ones first, the oldest first. Nothing stands for two steps."""
+    def _copies(self, messages: Sequence[Message], context: Context) -> Iterator[tuple[int, int, str]]:
+        """(copy, the message that stands for it, what to note of that): exact ones first, the oldest first.
+
+        Nothing stands for two steps.
+        """
         candidates = _candidates(messages)
         same: dict[tuple[str, str | None, str], list[int]] = defaultdict(list)
         for i in candidates:
@@ -64,8 +76,16 @@ class Dedup:
         for alike in same.values():
             first = next((i for i in alike if messages[i].pinned), alike[-1])
             kept.append(first)
-            yield from ((i, first) for i in alike if i != first and not messages[i].pinned)
-        yield from sorted(near_copies(messages, sorted(kept), self.threshold))
+            yield from ((i, first, "") for i in alike if i != first and not messages[i].pinned)
+        if self.by == WORDS:
+            yield from ((*pair, "") for pair in sorted(near_copies(messages, sorted(kept), self.threshold)))
+            return
+        what = paraphrases, self.threshold, self.embedder
+        for found in context.again(
+            what, messages, lambda: paraphrases(messages, sorted(kept), self.threshold, self.embedder, context.seed)
+        ):
+            said = f"{messages[found.copy].id} says the same (cosine {found.cosine:.2f}, {found.embedder})"
+            yield found.copy, found.kept, said
 
 
 def same_blocks(messages: Sequence[Message], context: Context) -> Savings:
@@ -164,7 +184,9 @@ def _bare(word: str) -> list[str]:
     return [stripped] if (stripped := word.strip(".,;:!?…\"'()[]*_“”„«»")) else []
 
 
-def _covering(messages: Sequence[Message], stands: dict[int, int]) -> Iterator[Message]:
+def _covering(
+    messages: Sequence[Message], stands: dict[int, int], notes: Mapping[int, Sequence[str]]
+) -> Iterator[Message]:
     covers: dict[int, list[str]] = defaultdict(list)
     for copy in sorted(stands):
         kept = stands[copy]
@@ -173,4 +195,5 @@ def _covering(messages: Sequence[Message], stands: dict[int, int]) -> Iterator[M
         covers[kept] += [messages[copy].id, *messages[copy].covers]
     for i, message in enumerate(messages):
         if i not in stands:
-            yield replace(message, covers=(*message.covers, *covers[i])) if i in covers else message
+            note = "; ".join(filter(None, (message.note, *notes.get(i, ()))))
+            yield replace(message, covers=(*message.covers, *covers[i]), note=note) if i in covers else message
