@@ -81,6 +81,10 @@ summaries-scale *arguments:
 batch-bench *arguments="--stream 250 2400":
     {{python}} benchmarks/batch.py {{arguments}}
 
+# What answers a question in a context that was made for it (needs ../shared)
+context *arguments:
+    {{python}} benchmarks/context.py {{arguments}}
+
 # How well messages are recalled (--embed minilm: by meaning, too), and how fast: --messages 100000 (needs ../shared)
 recall *arguments:
     {{python}} benchmarks/recall.py {{arguments}}

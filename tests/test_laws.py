@@ -56,7 +56,7 @@ from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcr
 BY_MEANING = ["dedup:by=meaning,embedder=lsa", "cluster:by=meaning,embedder=lsa"]
 PIPELINES = [*registry.names(), *BY_MEANING, "dedup,prune", registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
-WRITERS = {"abstractive", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
+WRITERS = {"abstractive", "archive", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""
 LEAST_FILL = 0.97
 LEAST_ROOM = 250
@@ -345,7 +345,7 @@ from pathlib import Path
 from boildown import registry, run
 from quoting import quoting
 def digest(path, pipeline):
-    job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting())
+    job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting(), archive=lambda found: None)
     return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
 samples = sorted(Path(sys.argv[1]).iterdir())
 print(json.dumps({p: [digest(path, p) for path in samples[n % 3 :: 3]] for n, p in enumerate(sys.argv[2:])}))

@@ -27,6 +27,7 @@ register(app, "diff", "Show what was kept, changed, folded and dropped, side by 
 register(app, "archive", "Put conversations into an archive, where their messages can be found again.")
 register(app, "hook", "Archive a coding agent's sessions before they are compacted, and tell the next what they did.")
 register(app, "recall", "Find archived messages that answer a question.")
+register(app, "context", "Make the best context for the next request, to be sent as it is.")
 register(app, "evaluate", "Measure what survives compression: facts, statements, answers, what later turns needed.")
 register(app, "tune", "Find the pipeline and the ratio that make your files smallest and keep what you ask for.")
 register(app, "plan", "Say which pipeline fits a conversation, and write it for compress.")

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from boildown.text import deltas
 from boildown.transcript import Block, Message, Opaque, Place, Text, ToolResult, Transcript
 
-KINDS = ("masked", "stale", "same as", "delta from")
+KINDS = ("masked", "stale", "same as", "delta from", "archived", "retrieved")
 GONE = "…"
 
 _MARK = re.compile(rf"\[(?:{'|'.join(KINDS)}) ")

@@ -17,6 +17,7 @@ from boildown.pipeline import Named, Stage
 
 STAGES: dict[str, str] = {
     "abstractive": "boildown.stages.abstractive:Abstractive",
+    "archive": "boildown.stages.archive:Archive",
     "cache": "boildown.stages.cache:Cache",
     "cluster": "boildown.stages.cluster:Cluster",
     "condense": "boildown.stages.condense:Condense",
@@ -37,6 +38,8 @@ SCORED = ("extractive", "prune")
 """The stages that --scorer is for"""
 ASKING = ("abstractive", "hierarchical", "rolling")
 """The stages that ask a model, which --model is for"""
+KEEPING = ("archive",)
+"""The stages that take messages out for an archive to keep"""
 DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from json import JSONDecodeError
 
 from boildown import formats
-from boildown.errors import BudgetError, InputError, NotMetError
+from boildown.errors import BudgetError, InputError, NotMetError, UsageError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
 from boildown.pipeline import Context, Finishing, Named, Opening, Pins, Watch, compress, convert_step, opened, target
 from boildown.provider.measure import Measure, measured
+from boildown.registry import KEEPING
 from boildown.report import ConversationReport, Report, fates, redacted
 from boildown.summarizers.calls import Model
 from boildown.tokens import Counter
@@ -23,7 +24,9 @@ from boildown.transcript import FormatInfo, Note, Opaque, Redaction, ToolResult,
 class Job:
     """What to do to a file. `budget`, `ratio` and `window` bound each conversation; the tightest one holds.
 
-    `model` answers the stages that ask one.
+    model    answers the stages that ask one
+    archive  is given the conversations of a file as they come out, before anybody writes them: it is to keep what
+             stands in `Transcript.archived`. Where it is given them again, the last ones hold
     """
 
     stages: Sequence[Named]
@@ -37,6 +40,7 @@ class Job:
     tokenizer: str = "o200k_base"
     strict: bool = False
     model: Model | None = None
+    archive: Callable[[Sequence[Transcript]], None] | None = None
 
 
 def reader(data: bytes, where: str, read_as: str | None = None) -> tuple[formats.Format, bytes, Encoding]:
@@ -61,9 +65,14 @@ def conversations(format: formats.Format, data: bytes, where: str) -> Iterator[T
 def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None = None) -> tuple[bytes, Report]:
     """Compress the file `data` (its name is `where`): the bytes to write, and the report.
 
-    Raises InputError, UsageError or BudgetError; nothing is written anywhere.
+    Raises InputError, UsageError or BudgetError; nothing is written anywhere, but for what `job.archive` does.
     """
     start = time.perf_counter()
+    if job.archive is None and (keeping := [named.name for named in job.stages if named.name in KEEPING]):
+        raise UsageError(
+            f"the stage {keeping[0]!r} takes messages out for an archive to keep, and there is none. "
+            "Give --archive DIR, or leave the stage out."
+        )
     source, plain, code = reader(data, where, job.read_as)
     sink = formats.load(job.write_as) if job.write_as else source
 
@@ -96,7 +105,7 @@ def _written(
     """The file that the compressed conversations make, and the account of each."""
     from boildown.provider.boiling import boiled
 
-    accounts, redactions = list[ConversationReport](), list[Redaction]()
+    accounts, redactions, leaving = list[ConversationReport](), list[Redaction](), list[Transcript]()
 
     def results() -> Iterator[Transcript]:
         for transcript in found:
@@ -109,19 +118,23 @@ def _written(
                 raise
             accounts.append(account)
             redactions.extend(result.redactions)
+            if job.archive:
+                leaving.append(result)
             yield result
 
-    plain, beside = _cleaned(b"".join(sink.write(results())), sink.INFO, job.stages, redactions)
+    plain, beside = cleaned(b"".join(sink.write(results())), sink.INFO, job.stages, redactions)
     notes = (*measure.notes, *([beside] if beside else []))
     if notes and accounts:
         accounts[-1] = replace(accounts[-1], notes=(*accounts[-1].notes, *notes))
     if any(a.messages for a in accounts) and not any(a.tokens_out for a in accounts):
         budget = max(a.budget for a in accounts)
         raise NotMetError(f"{where}: no message fits into {budget} tokens; nothing was written. Give a larger budget.")
+    if job.archive:
+        job.archive(leaving)
     return plain, tuple(accounts)
 
 
-def _cleaned(
+def cleaned(
     written: bytes, info: FormatInfo, stages: Sequence[Named], redactions: Sequence[Redaction]
 ) -> tuple[bytes, Note | None]:
     """A file's bytes as the stages that open want them written, and a note where that changed something."""

@@ -196,7 +196,8 @@ class Source:
 class Transcript:
     """A conversation: its messages in order, where they came from, and breakpoints to put in besides the source's.
 
-    `redactions` are the secrets that stood in it, `summaries` tell of the messages that models wrote.
+    `redactions` are the secrets that stood in it, `summaries` tell of the messages that models wrote, and `archived` is
+    what is to be in an archive before this is written.
     """
 
     messages: tuple[Message, ...]
@@ -205,6 +206,7 @@ class Transcript:
     breakpoints: tuple[Breakpoint, ...] = ()
     redactions: tuple[Redaction, ...] = ()
     summaries: tuple[Summarized, ...] = ()
+    archived: tuple[Message, ...] = ()
 
     def with_messages(self, messages: Iterable[Message]) -> Transcript:
         return replace(self, messages=tuple(messages))
@@ -301,13 +303,3 @@ class FormatInfo:
     rules: Rules = field(default_factory=Rules)
     says: frozenset[str] = EVERYTHING
     plain: bool = False
-
-
-def free(messages: Sequence[Message], place: int) -> int:
-    """Where a message may stand that is to come at `place`: between no call and its results, behind the system's."""
-    for members in reversed(groups(messages)):
-        if members[0] < place <= members[-1]:
-            place = members[0]
-    while place < len(messages) and messages[place].role == "system":
-        place += 1
-    return place

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from boildown_cli import models, options, summed
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from boildown.report import Report
     from boildown.run import Job
     from boildown.settings import Settings
+    from boildown.transcript import Transcript
 
 CLAUDE = ("anthropic", "claude-code")
 
@@ -33,6 +34,8 @@ def compress(
     output: options.Output = "-",
     report: options.ReportFile = None,
     archive: options.ArchiveFolder = None,
+    session: options.SessionName = None,
+    user: options.UserName = "",
     prices: options.Prices = None,
     scorer: options.Scorer = None,
     model: models.Name = None,
@@ -52,8 +55,9 @@ def compress(
     --budget, --ratio or --window says how far; with several, the tightest holds. Each bounds every conversation in
     the file. --preset names settings for a kind of conversation, with a ratio of their own. The result goes to stdout
     or --output, a table of what was done to stderr. With --archive, the source is kept first, so that 'boildown
-    expand' can give it back. Stages that ask a model need ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of
-    your own.
+    expand' can give it back; what the stage 'archive' takes out goes there as messages of --session and --user, which
+    'boildown recall' finds. Stages that ask a model need ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for a server of your
+    own.
 
     \b
     boildown compress session.jsonl --budget 8000 -o small.jsonl
@@ -73,10 +77,12 @@ def compress(
     asking = models.Asking(model, dry_run, max_cost, batch, at_once, redact, prices or "")
     job = replace(job, model=asking.model(registry.models(job.stages)))
     _check_targets(file, output, report, archive)
+    leaving = Leaving(session, user)
+    job = replace(job, archive=leaving.taken(job.stages, archive))
     if dry_run:
         _tell_cost(file, job, quiet)
     else:
-        _compress(file, job, output, report, archive, quiet)
+        _compress(file, job, output, report, archive, leaving, quiet)
 
 
 def pipeline_of(flags: Settings) -> Settings:
@@ -183,7 +189,46 @@ def _tell_cost(file: str, job: Job, quiet: bool) -> None:
         say("Answers that must be asked for again, shortened or mended take more calls; --max-cost bounds all of them.")
 
 
-def _compress(file: str, job: Job, output: str, report_path: str | None, archive: str | None, quiet: bool) -> None:
+@dataclass(slots=True)
+class Leaving:
+    """What the stage `archive` took out of a file's conversations, and whose it is."""
+
+    session: str | None
+    user: str
+    found: Sequence[Transcript] = ()
+
+    def taken(self, stages: Sequence[Named], archive: str | None) -> Callable[[Sequence[Transcript]], None] | None:
+        """What keeps the conversations here as they come out; None where there is no archive for their messages.
+
+        Raises UsageError where it is said whose messages they are, and none are taken out.
+        """
+        from boildown.errors import UsageError
+        from boildown.registry import KEEPING
+
+        given = [name for name, value in (("--session", self.session), ("--user", self.user)) if value]
+        if given and not any(named.name in KEEPING for named in stages):
+            raise UsageError(
+                f"{given[0]}: only the stage 'archive' uses this, and --pipeline has none. Add it, or leave this out."
+            )
+        return self._keep if archive is not None else None
+
+    def _keep(self, found: Sequence[Transcript]) -> None:
+        self.found = found
+
+    def put(self, folder: str, data: bytes, where: str) -> None:
+        """Put the messages into the archive in `folder`, where `data` is the file that they are from."""
+        from boildown.archive.store import digest
+        from boildown.memory.archiving import put_archived
+        from boildown.memory.store import opened
+
+        if any(transcript.archived for transcript in self.found):
+            with opened(folder, write=True) as store:
+                put_archived(store, self.found, where, digest(data), self.user, self.session)
+
+
+def _compress(
+    file: str, job: Job, output: str, report_path: str | None, archive: str | None, leaving: Leaving, quiet: bool
+) -> None:
     from boildown.provider import model
     from boildown.run import run
     from boildown_cli import files, render
@@ -196,6 +241,7 @@ def _compress(file: str, job: Job, output: str, report_path: str | None, archive
         summed.check_whole(report)
     if archive is not None:
         report = _kept(archive, data, result, report)
+        leaving.put(archive, data, files.title(file))
     outputs = [(output, result)]
     if report_path is not None:
         outputs.append((report_path, render.report_bytes(report, report_path)))

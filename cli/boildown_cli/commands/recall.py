@@ -53,7 +53,7 @@ def recall(
 
     scope = Scope(user, session, role, bound(since, "--since"), bound(until, "--until", end=True))
     with opened(folder) as store:
-        _check(store, scope)
+        check_scope(store, scope)
         show = _json if as_json else _text
         found = _found(store, query, scope, most, max_tokens, embed, show)
     if not found:
@@ -62,7 +62,7 @@ def recall(
         write([(STDOUT, show(query, found).encode("utf-8", "replace"))])
 
 
-def _check(store: Store, scope: Scope) -> None:
+def check_scope(store: Store, scope: Scope) -> None:
     """Raise UsageError where the user or the session has nothing in the archive, with what is next to it."""
     import difflib
 

@@ -60,6 +60,20 @@ def archive(
     return done
 
 
+def put_archived(
+    memory: Memory, found: Sequence[Transcript], where: str, source: str, user: str = "", session: str | None = None
+) -> int:
+    """Put what stands in `archived` of a file's conversations into `memory`: how many messages are new.
+
+    `source` is the SHA-256 of the file, `where` its name. All are kept, or none.
+    """
+    names = [session] * len(found) if session is not None else named(found, where)
+    file = os.path.basename(where)
+    with memory.transaction():
+        origins = [Origin(name, user, t.title, source, file) for name, t in zip(names, found, strict=True)]
+        return sum(memory.put(o, said(t.archived)) for o, t in zip(origins, found, strict=True) if t.archived)
+
+
 def said(messages: Iterable[Message]) -> list[Said]:
     """Messages as a store takes them: all that each says, as text."""
     return [

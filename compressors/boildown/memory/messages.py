@@ -129,6 +129,9 @@ class Memory(Protocol):
     def get(self, seats: Iterable[Seat]) -> dict[Seat, Kept]:
         """The messages at `seats`; a seat that nothing stands at is left out."""
 
+    def whole(self, scope: Scope) -> list[Kept]:
+        """All messages of the scope, session by session, each in its order."""
+
     def sessions(self, user: str | None = None) -> list[Session]:
         """Every session, or a user's, in the order in which they came."""
 

@@ -58,18 +58,21 @@ def recall(
     most: int = 10,
     embedder: Embedder | None = None,
     weights: Weights = Weights(),
+    candidates: int = CANDIDATES,
 ) -> list[Hit]:
     """The `most` messages of the scope that fit a question best, the best first.
 
     A word of the question counts in a message that holds it, and less in the neighbours of that, but once at most:
     what fits best is where its words come together. Equal ones come in the order of their sessions.
+
+    candidates  how many messages are looked at, besides their neighbours
     """
     asked = phrases(question)
     names = memory.speakers(asked, scope)
     said = [phrase for phrase in asked if phrase not in names] or asked
-    seats = memory.search(said, scope, CANDIDATES)
+    seats = memory.search(said, scope, candidates)
     meant = _Meant(memory, question, scope, embedder) if embedder else None
-    seats = _around([*seats, *(meant.nearest(CANDIDATES) if meant else ())])
+    seats = _around([*seats, *(meant.nearest(candidates) if meant else ())])
     if not seats:
         return []
     spread = _Spread(seats, weights)

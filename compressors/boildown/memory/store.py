@@ -42,6 +42,15 @@ class Store:
     def transaction(self) -> AbstractContextManager[None]:
         return database.transaction(self._connection)
 
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """What is put inside is gone afterwards."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
     def put(self, origin: Origin, said: Sequence[Said]) -> int:
         """As `Memory.put`; inside of a transaction."""
         user = self._number("users", name=origin.user)
@@ -217,6 +226,11 @@ class Store:
         rows = (self._connection.execute(query, seat).fetchone() for seat in dict.fromkeys(seats))
         return {kept.seat: kept for row in rows if row for kept in [_kept(row)]}
 
+    def whole(self, scope: Scope) -> list[Kept]:
+        whose, given = self._within(scope)
+        rows = self._connection.execute(f"{_KEPT} WHERE {whose} ORDER BY m.session, m.place", given)
+        return [kept for row in rows if scope.holds((kept := _kept(row)).said)]
+
     def sessions(self, user: str | None = None) -> list[Session]:
         only, given = ("", []) if user is None else ("WHERE u.name = ?", [_writable(user)])
         rows = self._connection.execute(
@@ -269,6 +283,14 @@ def opened(folder: str, write: bool = False) -> Iterator[Store]:
     """The messages in the archive `folder`; with `write`, made where there are none. Raises ArchiveError."""
     with database.connected(MESSAGES, folder, write) as connection:
         yield Store(connection, folder)
+
+
+def within_memory() -> Store:
+    """An empty store that no file holds."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for table in MESSAGES.tables:
+        connection.execute(table)
+    return Store(connection, ":memory:")
 
 
 def check(folder: str, write: bool = False) -> None:

@@ -60,7 +60,7 @@ class Fit:
             # Joined turns cost less framing, so that there is room for more; how much more shows only afterwards.
             low, high = (aim, high) if size <= context.target else (low, aim)
             aim = (low + high) // 2 if high else aim + context.target - size
-        return best or self._pinned()
+        return best or replace(self._pinned(), archived=transcript.archived)
 
     def _fill(self, transcript: Transcript, context: Context) -> Transcript:
         filled = self._restored(self._settled(window(transcript, context)), context)

@@ -10,9 +10,10 @@ from boildown.identifiers import identifiers, shown
 from boildown.ledger.entries import Entry, entries
 from boildown.ledger.page import OPEN, found, head, merged, render
 from boildown.pipeline import Context
+from boildown.placing import placed
 from boildown.selection import Offer
 from boildown.stages.window import window
-from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript, free
+from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,5 +154,4 @@ def _placed(ledger: Message, kept: Sequence[Message], source: Sequence[Message])
     first = next((i for i, m in enumerate(source) if there.get(m.id) != m), len(source))
     ahead = {m.id for m in source[:first]}
     place = next((n for n, m in enumerate(kept) if m.id not in ahead), len(kept))
-    place = free(kept, place)
-    return [*kept[:place], replace(ledger, covers=covers), *kept[place:]]
+    return placed(replace(ledger, covers=covers), kept, place)

@@ -10,10 +10,11 @@ from boildown import registry
 from boildown.measure.content import text
 from boildown.measure.retention import Original, indexed, read, weighed
 from boildown.pipeline import Context, compress
+from boildown.placing import placed
 from boildown.summaries import carrier, lost, passages
 from boildown.summaries.summary import Summary
 from boildown.tokens import Counter
-from boildown.transcript import Message, Transcript, free, groups
+from boildown.transcript import Message, Transcript, groups
 
 RECENT = (0.5, 0.33, 0.2, 0.1, 0.0)
 """The shares of what is free that recent messages may take, the best first"""
@@ -115,9 +116,7 @@ class Split:
         messages, stay = self.floor.transcript.messages, frozenset(self.stay)
         last = max((n for n in range(len(messages)) if n not in stay), default=-1)
         kept = [messages[n] for n in self.stay]
-        place = sum(n < last for n in self.stay)
-        place = free(kept, place)
-        return self.floor.transcript.with_messages([*kept[:place], message, *kept[place:]])
+        return self.floor.transcript.with_messages(placed(message, kept, sum(n < last for n in self.stay)))
 
 
 def measured(transcript: Transcript, context: Context) -> Floor:

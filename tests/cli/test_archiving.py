@@ -1,0 +1,61 @@
+"""`compress --pipeline archive`: what leaves is in the archive before the output is there, for its user alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def lines(path):
+    return [json.loads(line)["content"] for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def small(ask, chat, tmp_path):
+    """The chat's newer part, whose older part was archived as Ada's."""
+    to = ("--archive", tmp_path / "memory", "--user", "ada", "-o", tmp_path / "small.jsonl")
+    assert ask("compress", chat, "--pipeline", "archive", "--ratio", 3, *to).code == 0
+    return tmp_path / "small.jsonl"
+
+
+def test_every_message_is_in_the_output_or_recalled(ask, chat, small, tmp_path):
+    gone = set(lines(chat)) - set(lines(small))
+    assert gone
+    for text in sorted(gone)[::7]:
+        answer = ask("recall", text, "--archive", tmp_path / "memory", "--user", "ada", "--json", "-k", 60)
+        assert text in [hit["text"] for hit in json.loads(answer.out)["hits"]]
+
+
+def test_a_message_of_the_output_says_where_the_others_are(small):
+    assert sum("'boildown recall' finds them" in text for text in lines(small)) == 1
+
+
+def test_nobody_else_recalls_them(ask, small, tmp_path):
+    answer = ask("recall", "violin", "--archive", tmp_path / "memory")
+    assert (answer.code, answer.out) == (2, b"")
+
+
+def test_expand_still_gives_the_source_back(ask, chat, small, tmp_path):
+    assert ask("expand", small, "--archive", tmp_path / "memory").out == chat.read_bytes()
+
+
+def test_without_an_archive_nothing_is_written_and_it_is_said_what_to_do(ask, chat, tmp_path):
+    answer = ask("compress", chat, "--pipeline", "archive", "--ratio", 3, "-o", tmp_path / "small.jsonl")
+    assert answer.code == 2
+    assert "--archive DIR" in answer.err
+    assert not (tmp_path / "small.jsonl").exists()
+
+
+def test_whose_messages_they_are_is_of_no_use_without_the_stage(ask, chat, tmp_path):
+    answer = ask("compress", chat, "--ratio", 3, "--user", "ada", "--archive", tmp_path / "memory")
+    assert (answer.code, "the stage 'archive'" in answer.err) == (2, True)
+
+
+def test_an_archive_that_cannot_be_written_leaves_no_output(ask, chat, tmp_path):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.db").write_bytes(b"not a database at all" * 50)
+    to = ("--archive", tmp_path / "memory", "-o", tmp_path / "small.jsonl")
+    answer = ask("compress", chat, "--pipeline", "archive", "--ratio", 3, *to)
+    assert answer.code == 1
+    assert not (tmp_path / "small.jsonl").exists()
