@@ -85,6 +85,10 @@ batch-bench *arguments="--stream 250 2400":
 context *arguments:
     {{python}} benchmarks/context.py {{arguments}}
 
+# What `facts` lists of what questions ask for, and whether the newest value wins (needs ../shared)
+facts *arguments:
+    {{python}} benchmarks/facts.py {{arguments}}
+
 # How well messages are recalled (--embed minilm: by meaning, too), and how fast: --messages 100000 (needs ../shared)
 recall *arguments:
     {{python}} benchmarks/recall.py {{arguments}}

@@ -111,11 +111,16 @@ def _block(passage: Passage) -> str:
     kept = passage.hit.kept
     said = kept.said
     head = [f"{passage.hit.score:.2f}", said.id, said.role, said.name, said.time, f"({kept.session}, {kept.file})"]
+    head += [f"superseded by {_place(kept, passage.hit.newer)}"] if passage.hit.newer else []
     lines = [one_line("  ".join(filter(None, head)))]
     lines += [_beside(passage.before)] if passage.before else []
     lines += [f"    {line}" for line in plain(passage.text).splitlines()]
     lines += [_beside(passage.after)] if passage.after else []
     return "\n".join(lines)
+
+
+def _place(kept: Kept, newer: Kept) -> str:
+    return newer.said.id if newer.session == kept.session else f"{newer.said.id} of {newer.session}"
 
 
 def _beside(kept: Kept) -> str:
@@ -140,6 +145,7 @@ def _hit(passage: Passage) -> dict[str, object]:
         "whole": passage.whole,
         **origin,
         **{side: _said(one, one.said.text) if one else None for side, one in around.items()},
+        "superseded_by": {"id": newer.said.id, "session": newer.session} if (newer := passage.hit.newer) else None,
     }
 
 

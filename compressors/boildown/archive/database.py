@@ -72,6 +72,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def secure(connection: sqlite3.Connection) -> None:
+    """Have what is deleted overwritten with zeros."""
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def compact(connection: sqlite3.Connection, folder: str) -> None:
+    """Write the file anew without what was deleted, and empty its log. Raises ArchiveError while another reads it."""
+    connection.execute("VACUUM")
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise ArchiveError(
+            f"the archive in {folder}: another process still reads what was deleted. Stop it, and run this again."
+        )
+
+
 def check(database: Database, folder: str, write: bool = False) -> None:
     """Raise ArchiveError where there is no file to read, UsageError where none may be made."""
     if os.path.exists(folder) and not os.path.isdir(folder):

@@ -24,8 +24,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
+    """A conversation of the source, and its tokens before and after; 0 where an earlier version did not note them."""
+
     title: str
     messages: tuple[Entry, ...]
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,12 @@ def load(data: bytes) -> Manifest:
     if value["schema"] != SCHEMA:
         raise ArchiveError(f"a newer boildown wrote this manifest (schema {value['schema']}). Install that version.")
     conversations = (
-        Conversation(c["title"], tuple(Entry(Fate(**e["fate"]), tuple(e["records"])) for e in c["messages"]))
+        Conversation(
+            c["title"],
+            tuple(Entry(Fate(**e["fate"]), tuple(e["records"])) for e in c["messages"]),
+            c.get("tokens_in", 0),
+            c.get("tokens_out", 0),
+        )
         for c in value["conversations"]
     )
     tables = {key: tuple(value[key]) for key in ("objects", "pieces")}

@@ -85,7 +85,7 @@ def _messages(
             Entry(fate, tuple(indexes[i] for i in message.records))
             for fate, message in zip(account.messages, transcript.messages, strict=True)
         )
-        kept.append(Conversation(transcript.title, tuple(entries)))
+        kept.append(Conversation(transcript.title, tuple(entries), account.tokens_in, account.tokens_out))
     return tuple(kept), spans
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Filed:
 
 
 class Archive:
-    """An open archive. Objects are never changed and never go; what is put twice is kept once."""
+    """An open archive. Objects are never changed, and go only by `erase`; what is put twice is kept once."""
 
     def __init__(self, connection: sqlite3.Connection, folder: str) -> None:
         self.folder = folder
@@ -110,11 +110,37 @@ class Archive:
 
     def filed(self, output: str) -> list[Filed]:
         """Every source that became `output`, the newest first."""
+        return self._filed("WHERE output = ?", bytes.fromhex(output))
+
+    def made_from(self, source: str) -> list[Filed]:
+        """Every output that `source` became, the newest first."""
+        return self._filed("WHERE source = ?", bytes.fromhex(source))
+
+    def all_filed(self) -> list[Filed]:
+        return self._filed("")
+
+    def _filed(self, which: str, *given: bytes) -> list[Filed]:
         rows = self._connection.execute(
-            "SELECT output, source, manifest, name, made FROM outputs WHERE output = ? ORDER BY made DESC, name",
-            (bytes.fromhex(output),),
+            f"SELECT output, source, manifest, name, made FROM outputs {which} ORDER BY made DESC, name", given
         )
         return [Filed(o.hex(), s.hex(), m.hex(), name, made) for o, s, m, name, made in rows]
+
+    def names(self) -> list[str]:
+        """The hashes of all objects."""
+        return [name.hex() for (name,) in self._connection.execute("SELECT hash FROM objects ORDER BY id")]
+
+    def erase(self, outputs: Iterable[Filed], objects: Iterable[str]) -> None:
+        """Take out what is filed of `outputs`, and `objects`. Inside of a transaction."""
+        database.secure(self._connection)
+        self._connection.executemany(
+            "DELETE FROM outputs WHERE output = ? AND source = ?",
+            ((bytes.fromhex(one.output), bytes.fromhex(one.source)) for one in outputs),
+        )
+        self._connection.executemany("DELETE FROM objects WHERE hash = ?", ((bytes.fromhex(o),) for o in objects))
+
+    def compact(self) -> None:
+        """Leave nothing of what was erased in the file or its log. Raises ArchiveError where another reads on."""
+        database.compact(self._connection, self.folder)
 
 
 @contextmanager

@@ -81,6 +81,11 @@ def statements(texts: Iterable[str], weigh: Weigh) -> list[Statement]:
     return list(found.values())
 
 
+def kinds(sentence: str) -> frozenset[Kind]:
+    """The kinds of a single sentence."""
+    return _kinds(sentence, words(sentence))
+
+
 def _kinds(sentence: str, spoken: Iterable[str]) -> frozenset[Kind]:
     asks = _QUESTION.search(sentence) is not None
     told = {

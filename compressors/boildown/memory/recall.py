@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from boildown.memory.messages import Kept, Memory, Scope, Seat
@@ -17,6 +17,8 @@ CANDIDATES = 100
 """Messages that are looked at, besides their neighbours"""
 
 
+LOOKED_AT = 30
+"""Messages that are read for what is newer than what others of them say"""
 REACH = 2
 """Places to either side from which a message is given something of what its neighbours say"""
 
@@ -45,10 +47,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that was found, and how well it fits: 1 for one that is the best in every respect."""
+    """A message that was found, and how well it fits: 1 for one that is the best in every respect.
+
+    newer  the message that says something newer of what is asked, where rules for English find one; it comes before
+    """
 
     kept: Kept
     score: float
+    newer: Kept | None = None
 
 
 def recall(
@@ -63,7 +69,8 @@ def recall(
     """The `most` messages of the scope that fit a question best, the best first.
 
     A word of the question counts in a message that holds it, and less in the neighbours of that, but once at most:
-    what fits best is where its words come together. Equal ones come in the order of their sessions.
+    what fits best is where its words come together. Equal ones come in the order of their sessions. What holds no
+    longer stands behind what is newer, where both are found, and says so where only it is.
 
     candidates  how many messages are looked at, besides their neighbours
     """
@@ -82,7 +89,16 @@ def recall(
         score, whole = score + weights.named * spoken, whole + weights.named
     if meant:
         score, whole = score + weights.meant * meant.at(seats, spread), whole + weights.meant
-    return list(_best(memory, scope, seats, score / whole, most))
+    return _current(list(_best(memory, scope, seats, score / whole, max(most, LOOKED_AT))), question, most)
+
+
+def _current(hits: Sequence[Hit], question: str, most: int) -> list[Hit]:
+    """The `most` best of `hits`, each with what is newer, and behind it."""
+    from boildown.facts.recalled import ranked, stale
+
+    ends = stale([hit.kept for hit in hits], question)
+    marked = [replace(hit, newer=hits[ends[n]].kept) if n in ends else hit for n, hit in enumerate(hits)]
+    return [marked[n] for n in ranked(ends, min(most, len(hits)))]
 
 
 def _around(seats: Sequence[Seat]) -> list[Seat]:

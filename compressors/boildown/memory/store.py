@@ -241,6 +241,13 @@ class Store:
         )
         return [Session(*row) for row in rows]
 
+    def said(self, scope: Scope) -> list[Kept]:
+        """All messages of the scope's user and session, in their order."""
+        whose, given = self._within(scope)
+        return [
+            _kept(row) for row in self._connection.execute(f"{_KEPT} WHERE {whose} ORDER BY m.session, m.place", given)
+        ]
+
     def embed(self, embedder: str, vectors: Mapping[Seat, bytes]) -> None:
         """As `Memory.embed`; inside of a transaction."""
         number = self._number("embedders", name=embedder)

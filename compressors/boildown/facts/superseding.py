@@ -1,0 +1,98 @@
+"""Which sentence says something newer than an earlier one: another value of the same thing, or that it is over."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from boildown.facts.claims import NUMBER, Value, ends, olds, topic, values
+
+_HERE = 6
+"""Messages back to which "actually, it is Friday" may refer"""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A sentence as one that others may supersede.
+
+    order  where it comes: later ones may supersede it       by  who says it
+    place  of its message in its session; -1 where the session is another one than is looked at
+    """
+
+    sentence: str
+    by: str
+    order: tuple[float, int]
+    topic: frozenset[str]
+    values: tuple[Value, ...]
+    olds: tuple[str, ...]
+    ended: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether it can supersede anything."""
+        return bool(self.olds) or self.ended or any(value.changed for value in self.values)
+
+
+def assertion(sentence: str, by: str, order: tuple[float, int]) -> Assertion:
+    """A sentence by somebody, read."""
+    return Assertion(
+        sentence, by, order, topic(sentence), tuple(values(sentence)), tuple(olds(sentence)), ends(sentence)
+    )
+
+
+def superseded(found: Sequence[Assertion]) -> dict[int, int]:
+    """The indexes of those that hold no longer, each with that of the newest one that says so."""
+    holding = defaultdict[str, list[int]](list)
+    slots = defaultdict[str, list[int]](list)
+    ends: dict[int, int] = {}
+    for n in sorted(range(len(found)), key=lambda n: found[n].order):
+        one = found[n]
+        if one.changes:
+            near = {k for word in one.topic for k in holding[word]} | {
+                k for v in one.values for k in slots[v.kind][-_HERE:]
+            }
+            ends.update((k, n) for k in near if found[k].order < one.order and supersedes(one, found[k]))
+        for word in one.topic:
+            holding[word].append(n)
+        for value in one.values:
+            slots[value.kind].append(n)
+    return ends
+
+
+def supersedes(later: Assertion, earlier: Assertion) -> bool:
+    """Whether `later`, which was said after it, makes `earlier` stale."""
+    if any(_newer(new, old, later, earlier) for new in later.values for old in earlier.values):
+        return True
+    shared = later.topic & earlier.topic
+    if any(shared - topic(old) and _says(earlier.sentence, old) and not _says_olds(earlier, old) for old in later.olds):
+        return True
+    enough = len(shared) >= 2 and 2 * len(shared) >= min(len(later.topic), len(earlier.topic))
+    return later.ended and not earlier.ended and later.by == earlier.by and enough
+
+
+def _newer(new: Value, old: Value, later: Assertion, earlier: Assertion) -> bool:
+    if new.kind != old.kind or new.value == old.value or not new.changed:
+        return False
+    if any(other.kind == new.kind and other.value == new.value for other in earlier.values):
+        return False
+    if not new.kind.startswith((NUMBER, "date", "clock")):
+        return later.by == earlier.by
+    if new.kind == f"{NUMBER}:" and new.nouns and old.nouns and not new.nouns & old.nouns:
+        return False
+    if not new.near:
+        return new.changed == 2 and 0 <= later.order[1] - earlier.order[1] <= _HERE
+    shared = len(new.near & old.near)
+    if new.changed == 1:
+        return shared >= 3
+    return shared >= 2 or shared == min(len(new.near), len(old.near)) > 0
+
+
+def _says(sentence: str, words: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", sentence, re.IGNORECASE) is not None
+
+
+def _says_olds(earlier: Assertion, old: str) -> bool:
+    """Whether the earlier one spoke of the same value as one that held no longer."""
+    return old in earlier.olds

@@ -1,0 +1,63 @@
+"""Which sentence supersedes which: a table of both."""
+
+from __future__ import annotations
+
+import pytest
+
+from boildown.facts.superseding import assertion, superseded
+
+
+def ends(*said: str, by: tuple[str, ...] = ()) -> dict[int, int]:
+    speakers = by or ("ada",) * len(said)
+    return superseded(
+        [assertion(text, who, (0.0, n)) for n, (text, who) in enumerate(zip(said, speakers, strict=True))]
+    )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("I live in Berlin.", "I just moved to Porto."),
+        ("I live in Berlin.", "I moved from Berlin to Porto last week."),
+        ("I work at Acme.", "I now work for Initech."),
+        ("My favourite band is Radiohead.", "My new favorite band is Portishead."),
+        ("The deadline is Wednesday.", "They moved the deadline to Friday."),
+        ("The deadline for the report is 3 May 2027.", "The new deadline for the report is 10 May 2027."),
+        ("The sprint deadline is April 1, 2024.", "We have a new sprint deadline of April 5, 2024."),
+        ("The API has a quota of 1,000 calls per day.", "The new daily API quota is 1,200 calls."),
+        ("Test coverage of the parser is at 65%.", "Test coverage of the parser improved to 78%."),
+        ("We meet on Thursday.", "Actually, it is Friday."),
+        ("The store runs on Postgres.", "For the store we take SQLite instead of Postgres."),
+        ("We use Redis for the queue.", "The queue: we replaced Redis with Kafka."),
+        ("I play the violin in an orchestra.", "I no longer play the violin."),
+        ("I play tennis on Mondays.", "I don't play tennis any more."),
+    ],
+)
+def test_a_newer_value_supersedes_an_older_one(earlier, later):
+    assert ends(earlier, later) == {0: 1}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("I went camping on June 3.", "I went camping on July 5."),
+        ("The coach costs £385.", "The new lodge costs £5,340."),
+        ("I live in Berlin.", "I live in Berlin now."),
+        ("The deadline is Wednesday.", "The deadline is still Wednesday."),
+        ("My sister lives in Leeds.", "I moved to Porto."),
+        ("My favourite band is Radiohead.", "My favourite city is Porto."),
+        ("We sold 12 tickets.", "There are now 30 pages in the novel."),
+        ("I love the violin.", "I no longer eat meat."),
+    ],
+)
+def test_another_thing_is_not_superseded(earlier, later):
+    assert ends(earlier, later) == {}
+
+
+def test_where_one_lives_is_not_changed_by_another():
+    assert ends("I live in Berlin.", "I moved to Porto.", by=("ada", "bob")) == {}
+
+
+def test_of_a_chain_each_is_superseded_by_the_newest():
+    said = "I live in Berlin.", "I moved to Porto.", "I have now moved to Oslo."
+    assert ends(*said) == {0: 2, 1: 2}
