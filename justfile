@@ -93,6 +93,10 @@ facts *arguments:
 recall *arguments:
     {{python}} benchmarks/recall.py {{arguments}}
 
+# A stream for ever: memory, time a message, and what kills leave (--messages 20000 --kills 5 for a first look)
+follow-bench *arguments:
+    {{python}} benchmarks/follow.py {{arguments}}
+
 # What each phase costs, over tokenizing the same text once (needs ../shared)
 speed *arguments:
     {{python}} benchmarks/speed.py {{arguments}}

@@ -56,7 +56,7 @@ from strategies import INFOS, PLANTED, long_transcript, names, sessions, transcr
 BY_MEANING = ["dedup:by=meaning,embedder=lsa", "cluster:by=meaning,embedder=lsa"]
 PIPELINES = [*registry.names(), *BY_MEANING, "dedup,prune", registry.DEFAULT]
 COUNTERS = {name: Counter(tokenizer(), info.framing) for name, info in INFOS.items()}
-WRITERS = {"abstractive", "archive", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
+WRITERS = {"abstractive", "archive", "auto", "condense", "hierarchical", "ledger", "mask", "rolling", "stale"}
 """Stages that say something in words of their own: what holds of pieces holds of the others."""
 LEAST_FILL = 0.97
 LEAST_ROOM = 250

@@ -31,6 +31,8 @@ register(app, "context", "Make the best context for the next request, to be sent
 register(app, "sessions", "List the sessions of an archive.")
 register(app, "facts", "List what was stated in a session, the newest first.")
 register(app, "forget", "Erase a user's messages from an archive, and look whether any is left.")
+register(app, "follow", "Keep a stream of messages within a model's window, for as long as it runs.")
+register(app, "resume", "Print the context of a session that was followed, to go on with.")
 register(app, "evaluate", "Measure what survives compression: facts, statements, answers, what later turns needed.")
 register(app, "tune", "Find the pipeline and the ratio that make your files smallest and keep what you ask for.")
 register(app, "plan", "Say which pipeline fits a conversation, and write it for compress.")

@@ -13,6 +13,7 @@ from boildown_cli.terminal import one_line, say
 
 if TYPE_CHECKING:
     from boildown.pipeline import Named
+    from boildown.presets import Config
     from boildown.prices import Price
     from boildown.summarizers.calls import Model
 
@@ -43,6 +44,9 @@ Redact = Annotated[
     bool | None,
     typer.Option("--redact/--no-redact", help="Send models placeholders for keys, tokens and passwords; on otherwise."),
 ]
+
+KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+"""The variables of which one says that there is a model to ask"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,20 @@ class Asking:
                 if self.prices or self.max_cost is not None:
                     raise
         return found
+
+
+def levels(name: str | None, known: Config | None) -> dict[str, str]:
+    """Options of the stage `auto`: the file that has its levels, and the model called `name`, if there is a key.
+
+    Says on stderr where there is none: then it goes on offline.
+    """
+    import os
+
+    given = {"levels": known.path} if known is not None and known.levels else {}
+    if name is not None and not any(os.environ.get(key) for key in KEYS):
+        say(f"--model {name}: there is no key for it; what 'auto' sums up is cut offline. Set ANTHROPIC_API_KEY.")
+        return given
+    return given if name is None else {**given, "model": name}
 
 
 def _tell(text: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, runtime_checkable
 
 from boildown.errors import BudgetError
-from boildown.transcript import Message, Redaction, Rules, Transcript, groups
+from boildown.transcript import Message, Note, Redaction, Rules, Transcript, groups
 
 if TYPE_CHECKING:
     from boildown.caching import Caching
@@ -101,6 +101,26 @@ class Opening(Protocol):
     """
 
     def cleaned(self, written: bytes, plain: bool, redactions: Iterable[Redaction], /) -> tuple[bytes, int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Stages that were chosen: what they are applied to, with what is to stay pinned, the target, and why."""
+
+    stages: tuple[Named, ...]
+    transcript: Transcript
+    target: int
+    note: Note
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A stage that gives way to others, by how much of a model's window is used. Applied, it is those with a target.
+
+    `choose` gives the others for a window of so many tokens; None where none is named.
+    """
+
+    def choose(self, transcript: Transcript, context: Context, window: int | None, /) -> Choice | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boildown.errors import UsageError
 from boildown.settings import Settings, near, settings, shown
+
+if TYPE_CHECKING:
+    from boildown.policy import Level
 
 NAMES = ("boildown.toml", "pyproject.toml")
 SHIPPED = "boildown"
@@ -29,9 +32,10 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration file: its defaults, the preset that it asks for, and the tables of its own presets.
+    """A configuration file: its defaults, the preset that it asks for, the tables of its own presets, and its levels.
 
-    `check` is the table of what `boildown check` is to look for, as it stands there.
+    check   the table of what `boildown check` is to look for, as it stands there
+    levels  what the stage `auto` does as a window fills; none where the file says nothing on it
     """
 
     path: str = ""
@@ -39,6 +43,7 @@ class Config:
     preset: str | None = None
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
+    levels: tuple[Level, ...] = ()
 
     def settle(self, flags: Settings, preset: str | None = None) -> Settings:
         """What holds: the flags, else the preset that a flag names, else the file, else the preset that the file names.
@@ -142,11 +147,17 @@ def _config(data: bytes, path: str) -> Config:
     check = table.get("check", {})
     if not isinstance(check, dict):
         raise UsageError(f"{path}: check: {shown(check)} is no table. Write [check], and its keys below.")
-    defaults = settings(_without(table, "preset", "presets", "check"), f"{path}: ")
-    config = Config(path, defaults, preset, tables, check)
+    defaults = settings(_without(table, "preset", "presets", "check", "auto"), f"{path}: ")
+    config = Config(path, defaults, preset, tables, check, _levels(table["auto"], path) if "auto" in table else ())
     for name in tables if path != SHIPPED else ():
         find(name, config)
     return config
+
+
+def _levels(table: object, path: str) -> tuple[Level, ...]:
+    from boildown.policy import levels
+
+    return levels(table, f"{path}: ")
 
 
 def _tool(data: bytes, path: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from boildown.pipeline import Named, Stage
 STAGES: dict[str, str] = {
     "abstractive": "boildown.stages.abstractive:Abstractive",
     "archive": "boildown.stages.archive:Archive",
+    "auto": "boildown.stages.auto:Auto",
     "cache": "boildown.stages.cache:Cache",
     "cluster": "boildown.stages.cluster:Cluster",
     "condense": "boildown.stages.condense:Condense",
@@ -40,6 +41,8 @@ ASKING = ("abstractive", "hierarchical", "rolling")
 """The stages that ask a model, which --model is for"""
 KEEPING = ("archive",)
 """The stages that take messages out for an archive to keep"""
+MAY_ASK = ("auto",)
+"""Those that ask one where --model names it, and do without it otherwise"""
 DEFAULT = "dedup,prune,ledger"
 ENTRY_POINTS = "boildown.stages"
 
@@ -151,8 +154,8 @@ def _option(spec: str, text: str, given: dict[str, str]) -> None:
 
 def models(stages: Sequence[Named]) -> list[str]:
     """The names of the models that `stages` ask, each once; none where no stage asks one."""
-    found: list[Any] = [named.stage for named in stages if named.name in ASKING]
-    return list(dict.fromkeys(str(stage.model) for stage in found))
+    found: list[Any] = [named.stage for named in stages if named.name in (*ASKING, *MAY_ASK)]
+    return list(dict.fromkeys(str(stage.model) for stage in found if stage.model))
 
 
 def spec(stages: Sequence[Named]) -> str:

@@ -11,7 +11,19 @@ from boildown import formats
 from boildown.errors import BudgetError, InputError, NotMetError, UsageError
 from boildown.formats.convert import convert
 from boildown.formats.source import Encoding, broken, encoding
-from boildown.pipeline import Context, Finishing, Named, Opening, Pins, Watch, compress, convert_step, opened, target
+from boildown.pipeline import (
+    Choosing,
+    Context,
+    Finishing,
+    Named,
+    Opening,
+    Pins,
+    Watch,
+    compress,
+    convert_step,
+    opened,
+    target,
+)
 from boildown.provider.measure import Measure, measured
 from boildown.registry import KEEPING
 from boildown.report import ConversationReport, Report, fates, redacted
@@ -170,10 +182,14 @@ def boil(
     open_one, opening = opened(sayable, job.stages, Context(counter, said), watch)
     # Placeholders may be longer than what they stand for: where nothing else is asked, they make nothing else go.
     size = max(tokens_in, counter.total(open_one.messages)) if opening else tokens_in
-    context = Context(counter, target(size, job.budget, job.ratio, job.window), info.rules, model=job.model)
+    choosing = any(isinstance(n.stage, Choosing) for n in job.stages)
+    aim = target(size, job.budget, job.ratio, None if choosing else job.window)
+    context = Context(counter, aim, info.rules, model=job.model)
     stages, unsaid = _sayable([n for n in job.stages if not isinstance(n.stage, Opening)], info)
+    stages, open_one, context, chosen = _chosen(stages, open_one, context, job.window)
     result, done = compress(open_one, stages, context, watch)
     steps += opening + done
+    read = transcript.source.notes if transcript.source else ()
     account = ConversationReport(
         title=result.title,
         budget=context.target,
@@ -181,7 +197,7 @@ def boil(
         tokens_out=counter.total(result.messages),
         steps=tuple(steps),
         messages=fates(source, sizes_in, result, counter.messages(result.messages), steps),
-        notes=(*(transcript.source.notes if transcript.source else ()), *lost, *unsaid, *_unseen(job.stages, result)),
+        notes=(*read, *chosen, *lost, *unsaid, *_unseen(job.stages, result)),
         cache=next(
             (n.stage.account(sayable, result, counter) for n in job.stages if isinstance(n.stage, Finishing)), None
         ),
@@ -189,6 +205,18 @@ def boil(
         summaries=result.summaries,
     )
     return result, account
+
+
+def _chosen(
+    stages: Sequence[Named], transcript: Transcript, context: Context, window: int | None
+) -> tuple[Sequence[Named], Transcript, Context, list[Note]]:
+    """`stages` with those in place of one that chooses, what they are applied to, how far, and a note on why."""
+    for n, named in enumerate(stages):
+        choice = named.stage.choose(transcript, context, window) if isinstance(named.stage, Choosing) else None
+        if choice is not None:
+            there = [*stages[:n], *choice.stages, *stages[n + 1 :]]
+            return there, choice.transcript, replace(context, target=choice.target), [choice.note]
+    return stages, transcript, context, []
 
 
 def _unseen(stages: Sequence[Named], transcript: Transcript) -> Iterator[Note]:

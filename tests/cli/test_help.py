@@ -16,7 +16,8 @@ from conftest import source_roots
 
 COMMANDS = (
     "compress", "batch", "expand", "show", "diff", "evaluate", "tune", "plan", "train", "count", "check", "validate",
-    "repair", "stages", "presets", "formats", "archive", "recall", "context", "sessions", "facts", "forget", "hook",
+    "repair", "stages", "presets", "formats", "archive", "recall", "context", "sessions", "facts", "forget", "follow",
+    "resume", "hook",
 )  # fmt: skip
 HEAVY = {"tiktoken", "toktok", "sklearn", "numpy", "anthropic", "orjson", "rich", "pydantic", "sentencex"}
 LOADED = """

@@ -195,3 +195,32 @@ def test_somebody_elses_file_and_a_newer_one_are_refused(tmp_path):
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(UsageError, match="newer boildown"), opened(str(tmp_path)):
         pass
+
+
+def appended(store, place, *said) -> int:
+    with store.transaction():
+        return store.append(Origin("s"), [Said(f"m{n}", "user", one) for n, one in enumerate(said, place + 1)], place)
+
+
+def test_a_streams_messages_come_one_behind_the_other_equal_ones_too(store):
+    assert [appended(store, 0, "a", "b", "a"), appended(store, 3, "a", "c")] == [3, 5]
+    assert texts(store) == ["a", "b", "a", "a", "c"]
+
+
+def test_what_stands_at_its_place_in_the_stream_is_not_kept_again(store):
+    appended(store, 0, "a", "b")
+    assert [appended(store, 1, "b", "c"), appended(store, 0, "a", "b", "c")] == [3, 3]
+    assert texts(store) == ["a", "b", "c"]
+    assert [one.messages for one in store.sessions()] == [3]
+
+
+def test_another_stream_of_the_session_comes_behind_the_first(store, put):
+    put("a", "b")
+    assert appended(store, 0, "a", "x") == 4
+    assert appended(store, 9, "y") == 5
+    assert texts(store) == ["a", "b", "a", "x", "y"]
+
+
+def test_what_was_followed_is_none_when_it_is_archived_as_a_file(store, put):
+    appended(store, 0, "a", "b", "a")
+    assert put("a", "b", "a", "c") == 1

@@ -10,6 +10,7 @@ from boildown_cli import models, options, summed
 
 if TYPE_CHECKING:
     from boildown.pipeline import Named
+    from boildown.presets import Config
     from boildown.report import Report
     from boildown.run import Job
     from boildown.settings import Settings
@@ -72,10 +73,13 @@ def compress(
     flags = Settings(
         pipeline, budget, ratio, window, keep_first, keep_recent, pin, pin_system, tokenizer, scorer, model
     )
-    settled = options.config(config, no_config).settle(pipeline_of(flags), preset)
-    job = make_job(settled, read_as, write_as, strict, prices, redact)
-    asking = models.Asking(model, dry_run, max_cost, batch, at_once, redact, prices or "")
-    job = replace(job, model=asking.model(registry.models(job.stages)))
+    known = options.config(config, no_config)
+    settled = known.settle(pipeline_of(flags), preset)
+    job = make_job(settled, read_as, write_as, strict, prices, redact, known)
+    names = registry.models(job.stages)
+    without = not names and any(named.name in registry.MAY_ASK for named in job.stages)
+    asking = models.Asking(None if without else model, dry_run, max_cost, batch, at_once, redact, prices or "")
+    job = replace(job, model=asking.model(names))
     _check_targets(file, output, report, archive)
     leaving = Leaving(session, user)
     job = replace(job, archive=leaving.taken(job.stages, archive))
@@ -101,8 +105,12 @@ def make_job(
     strict: bool = False,
     prices: str | None = None,
     redact: bool | None = None,
+    known: Config | None = None,
 ) -> Job:
-    """What to do, by the settings and for what they leave open by default; without a model to ask."""
+    """What to do, by the settings and for what they leave open by default; without a model to ask.
+
+    The levels of `known` hold for the stage `auto`.
+    """
     from boildown import registry
     from boildown.errors import UsageError
     from boildown.pipeline import Pins
@@ -114,7 +122,7 @@ def make_job(
         )
     if settled.ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    stages = models.guarded(_stages(settled, prices), redact)
+    stages = models.guarded(_stages(settled, prices, known), redact)
     return Job(
         stages=stages,
         pipeline=registry.spec(stages),
@@ -134,7 +142,7 @@ def make_job(
     )
 
 
-def _stages(settled: Settings, prices: str | None) -> Sequence[Named]:
+def _stages(settled: Settings, prices: str | None, known: Config | None) -> Sequence[Named]:
     """The pipeline, with what other settings say of its stages."""
     from boildown import registry
     from boildown.errors import UsageError
@@ -144,7 +152,10 @@ def _stages(settled: Settings, prices: str | None) -> Sequence[Named]:
         given |= {name: {"scorer": settled.scorer} for name in registry.SCORED}
     if settled.model is not None:
         given |= {name: {"model": settled.model} for name in registry.ASKING}
-    stages = registry.parse(registry.DEFAULT if settled.pipeline is None else settled.pipeline, given)
+    spec = registry.DEFAULT if settled.pipeline is None else settled.pipeline
+    if any(name == "auto" for name, _ in registry.split(spec)):
+        given["auto"] = models.levels(settled.model, known)
+    stages = registry.parse(spec, given)
     if prices and not registry.models(stages) and not any(named.name == "cache" for named in stages):
         raise UsageError(
             f"--prices {prices}: only the stage 'cache' and stages that ask a model use prices. Add one to --pipeline."

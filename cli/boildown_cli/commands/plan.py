@@ -10,6 +10,7 @@ import typer
 
 from boildown.summarizers.calls import MODEL
 from boildown_cli import completion, models, options, planned
+from boildown_cli.models import KEYS
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Subject
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from boildown.settings import Settings
     from boildown.transcript import Transcript
 
-KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
-"""The variables of which one says that there is a model to ask"""
 NAME = "plan"
 """What the preset is called"""
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from boildown.errors import ArchiveError, UsageError
 
-FILES = ("archive.db", "memory.db")
-"""What an archive's directory holds: the sources that were compressed, and the messages to be recalled"""
+FILES = ("archive.db", "memory.db", "checkpoints")
+"""What an archive's directory holds: the sources that were compressed, the messages to be recalled, and streams"""
 BESIDE = ("ledgers", "hook.log")
 """What agents' hooks put beside them"""
 _WAIT = 120.0

@@ -67,6 +67,39 @@ class Store:
         self._insert(user, session, source, added)
         return len(added)
 
+    def append(self, origin: Origin, said: Sequence[Said], place: int) -> int:
+        """Keep messages of a stream that stand from `place` on: the place behind them; inside of a transaction.
+
+        What stands there already is not kept again. Where other messages do, these come behind the session's last.
+        """
+        user = self._number("users", name=origin.user)
+        session = self._session(user, origin)
+        source = self._number("sources", hash=origin.source, name=origin.file)
+        self._connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (session, source))
+        cleaned = [_clean(one) for one in said]
+        told = [_told(one) for one in cleaned]
+        query = "SELECT place, substr(key, 1, 16) FROM messages WHERE session = ? AND place >= ? AND place < ?"
+        there: dict[int, bytes] = dict(self._connection.execute(query, (session, place, place + len(said))))
+        (end,) = self._connection.execute(
+            "SELECT coalesce(max(place) + 1, 0) FROM messages WHERE session = ?", (session,)
+        ).fetchone()
+        if place > end or any(there.get(place + n, name) != name for n, name in enumerate(told)):
+            place, there = end, {}
+        often = Counter[bytes]()
+        added = []
+        for n, (name, one) in enumerate(zip(told, cleaned, strict=True)):
+            if place + n not in there:
+                added.append((place + n, name + (self._often(session, name) + often[name]).to_bytes(4), one))
+                often[name] += 1
+        self._insert(user, session, source, added)
+        return place + len(said)
+
+    def _often(self, session: int, name: bytes) -> int:
+        """How many messages of a session there are that say what `name` is the hash of."""
+        query = "SELECT max(key) FROM messages WHERE session = ? AND key BETWEEN ? AND ?"
+        (last,) = self._connection.execute(query, (session, name + bytes(4), name + b"\xff" * 4)).fetchone()
+        return 0 if last is None else int.from_bytes(last[16:]) + 1
+
     def _number(self, table: str, **values: str) -> int:
         """The id of the row of `table` that has `values`, which are unique; a new one where there is none."""
         names, given = ", ".join(values), [_writable(value) for value in values.values()]
@@ -336,10 +369,14 @@ def _keys(said: Sequence[Said]) -> Iterator[bytes]:
     """What each message is told by: all that it says, and how many equal ones came before it."""
     often: Counter[bytes] = Counter()
     for one in said:
-        whole = "\0".join((one.role, one.name, one.time, one.text))
-        name = hashlib.sha256(whole.encode()).digest()[:16]
+        name = _told(one)
         yield name + often[name].to_bytes(4)
         often[name] += 1
+
+
+def _told(said: Said) -> bytes:
+    """A hash of all that a message says."""
+    return hashlib.sha256("\0".join((said.role, said.name, said.time, said.text)).encode()).digest()[:16]
 
 
 def _placed(keys: Sequence[bytes], known: Mapping[bytes, int]) -> list[tuple[int, int, bytes]]:
