@@ -64,7 +64,7 @@ def test_paths_and_arguments_are_one_a_line(runner: Path) -> None:
     shutil.copy(CHAT, runner / "folder")
     paths = "with a blank.jsonl\n\nfolder\n"
     done = run("Check", runner, paths=paths, args="--tokenizer\ncl100k_base\n--max-tokens\n9000")
-    assert (done.returncode, "2 conversations checked" in done.stderr) == (0, True), done.stderr
+    assert (done.returncode, "2 conversations in 2 files checked" in done.stderr) == (0, True), done.stderr
 
 
 @pytest.mark.parametrize("name", ["paths", "args", "max-tokens"])

@@ -15,7 +15,7 @@ import typer
 
 from boildown_cli import summed
 from boildown_cli.exits import BUG
-from boildown_cli.terminal import add_row, console, number, one_line, say, show, table
+from boildown_cli.terminal import add_row, console, decorates, number, one_line, say, show, table
 
 if TYPE_CHECKING:
     from boildown.batch.items import Result, Todo
@@ -83,7 +83,7 @@ def size(count: float) -> str:
 @contextmanager
 def progress(todo: Sequence[Todo], totals: Totals, quiet: bool) -> Iterator[Watch]:
     """Shows on stderr, where that is a terminal, how far the files are: by bytes, since they differ in size."""
-    if quiet or not todo or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or not todo or sys.stderr is None or not decorates(sys.stderr):
         yield lambda weight, result: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,6 +60,18 @@ class Asking:
     at_once: int | None = None
     redact: bool | None = None
     prices: str = ""
+
+    def answering(self, stages: Sequence[Named]) -> Model | None:
+        """What answers the stages that ask a model; None where none does.
+
+        Raises UsageError for options that are of no use then, or do not go together. --model is of use to a stage that
+        does without a model where there is no key.
+        """
+        from boildown import registry
+
+        names = registry.models(stages)
+        without = not names and any(named.name in registry.MAY_ASK for named in stages)
+        return (replace(self, name=None) if without else self).model(names)
 
     def model(self, names: Sequence[str]) -> Model | None:
         """What answers the calls of the models called `names`; None where there are none.

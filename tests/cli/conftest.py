@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -36,8 +37,11 @@ def ask(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPat
     """Runs `boildown ARGUMENTS` as the console script does, but in this process."""
 
     def run(*arguments: object, input: bytes = b"") -> Answer:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input)))
-        code = status(get_command(app), [str(a) for a in arguments])
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write(input)
+            stdin.seek(0)
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+            code = status(get_command(app), [str(a) for a in arguments])
         out, err = capfdbinary.readouterr()
         return Answer(code, out, err.decode())
 

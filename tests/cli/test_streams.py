@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 from typer.main import get_command
@@ -25,12 +25,19 @@ if TYPE_CHECKING:
 CHAT, SESSION = ROOT / "samples" / "openai.jsonl", ROOT / "samples" / "claude-code.jsonl"
 COMMANDS: dict[str, list[object]] = {
     "compress": ["compress", CHAT, "--ratio", 3],
+    "batch": ["batch", CHAT, "-o", "boiled", "--ratio", 3],
     "expand": ["expand", "small.jsonl", "--archive", "originals"],
     "show": ["show", "m1", "--of", CHAT],
     "diff": ["diff", CHAT, "small.jsonl"],
     "archive": ["archive", CHAT, "--archive", "memory"],
     "hook": ["hook", "claude-code", "--install", "--dry-run"],
     "recall": ["recall", "lodge", "--archive", "kept"],
+    "context": ["context", CHAT, "--query", "Which lodge?", "--max-tokens", 300],
+    "sessions": ["sessions", "--archive", "kept"],
+    "facts": ["facts", CHAT],
+    "forget": ["forget", "--user", "ada", "--archive", "theirs", "--dry-run"],
+    "follow": ["follow", "-", "--window", 1000],
+    "resume": ["resume", "lodge", "--archive", "streams"],
     "evaluate": ["evaluate", CHAT, "small.jsonl"],
     "tune": ["tune", CHAT.with_name("openai-login.jsonl"), "--min-retention", 0.5],
     "plan": ["plan", CHAT, "--ratio", 3, "--offline"],
@@ -78,19 +85,34 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with what the commands look for."""
     folder = tmp_path_factory.mktemp("streams")
     small = ["--archive", folder / "originals", "-o", folder / "small.jsonl", "--quiet"]
-    for line in (["compress", CHAT, "--ratio", 3, *small], ["archive", CHAT, "--archive", folder / "kept", "--quiet"]):
+    for line in (
+        ["compress", CHAT, "--ratio", 3, *small],
+        ["archive", CHAT, "--archive", folder / "kept", "--quiet"],
+        ["archive", CHAT, "--archive", folder / "theirs", "--user", "ada", "--quiet"],
+    ):
         assert status(get_command(app), list(map(str, line))) == 0
+    followed = ["follow", "-", "--window", "1000", "--session", "lodge", "--archive", str(folder / "streams")]
+    command = [sys.executable, "-c", COMMAND, *followed]
+    with open(CHAT) as chat:
+        subprocess.run(command, env=source_roots(ROOT), stdin=chat, capture_output=True, check=True)
     return folder
 
 
+@pytest.fixture
+def chat() -> Iterator[TextIO]:
+    with open(CHAT) as file:
+        yield file
+
+
 @pytest.fixture(autouse=True)
-def surroundings(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def surroundings(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: TextIO) -> None:
     """A copy of that directory, and the environment of somebody at a terminal who has not said anything."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr("sys.stdin", chat)
 
 
 Show = Callable[..., str]

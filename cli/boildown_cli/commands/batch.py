@@ -110,11 +110,12 @@ def batch(
     flags = Settings(
         pipeline, budget, ratio, window, keep_first, keep_recent, pin, pin_system, tokenizer, scorer, model
     )
-    settled = options.config(config, no_config).settle(pipeline_of(flags), preset)
-    job = make_job(settled, read_as, write_as, strict, prices, redact)
+    known = options.config(config, no_config)
+    settled = known.settle(pipeline_of(flags), preset)
+    job = make_job(settled, read_as, write_as, strict, prices, redact, known)
     asked = registry.models(job.stages)
     asking = models.Asking(model, dry_run and bool(asked), max_cost, message_batches, at_once, redact, prices or "")
-    answering = asking.model(asked)
+    answering = asking.answering(job.stages)
     job = replace(job, model=Together(answering) if answering else None)
     _check(job, report, archive)
     if report is not None:
@@ -129,8 +130,15 @@ def batch(
 def _check(job: Job, report: str | None, archive: str | None) -> None:
     """Raise UsageError for what would be found wrong in each file."""
     from boildown import formats
+    from boildown.errors import UsageError
+    from boildown.registry import KEEPING
     from boildown_cli.files import check_target
 
+    if any(named.name in KEEPING for named in job.stages):
+        raise UsageError(
+            "--pipeline has the stage 'archive', which puts messages under one session's name. Use 'boildown compress' "
+            "for a file, or 'boildown archive DIRECTORY --archive DIR --older-than N' for many."
+        )
     for name in filter(None, (job.read_as, job.write_as)):
         formats.load(name)
     if report is not None:

@@ -67,7 +67,6 @@ def compress(
     cat chat.jsonl | boildown compress - --pipeline 'dedup,prune' --ratio 3 --report report.json
     boildown compress session.jsonl --pipeline abstractive --ratio 10 --dry-run
     """
-    from boildown import registry
     from boildown.settings import Settings
 
     flags = Settings(
@@ -76,10 +75,8 @@ def compress(
     known = options.config(config, no_config)
     settled = known.settle(pipeline_of(flags), preset)
     job = make_job(settled, read_as, write_as, strict, prices, redact, known)
-    names = registry.models(job.stages)
-    without = not names and any(named.name in registry.MAY_ASK for named in job.stages)
-    asking = models.Asking(None if without else model, dry_run, max_cost, batch, at_once, redact, prices or "")
-    job = replace(job, model=asking.model(names))
+    asking = models.Asking(model, dry_run, max_cost, batch, at_once, redact, prices or "")
+    job = replace(job, model=asking.answering(job.stages))
     _check_targets(file, output, report, archive)
     leaving = Leaving(session, user)
     job = replace(job, archive=leaving.taken(job.stages, archive))
