@@ -82,14 +82,14 @@ class ModelServer:
     `received` are single calls; what comes for batches goes to `batches`, where there are some.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
         self.batches: Desk | None = None
         self.script: list[Reply] = []
         self.answer: Callable[[Received], Reply] = lambda _: Reply()
         self.most = self._open = 0
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._http.daemon_threads = True
         self._http.handle_error = lambda *_: None  # a client that has left is what some tests are about
         self.url = f"http://127.0.0.1:{self._http.server_port}"

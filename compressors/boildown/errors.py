@@ -11,6 +11,7 @@ BoildownError              something the user can act on; the message says what,
     ├── BusyError          the file is being written by another process                  exit 1
     ├── CostError          the next call of a model could pass --max-cost                exit 1
     └── ModelError         a model's endpoint does not answer                            exit 1
+        ├── UnreachableError  no connection to it can be made                            exit 1
         ├── AnswerError    it answered, with nothing that can be used                    exit 1
         └── CountError     it does not count tokens                                      exit 1
 """
@@ -84,6 +85,10 @@ class CostError(NotMetError):
 
 class ModelError(NotMetError):
     """A call of a model failed for good: the endpoint is not reached, is overloaded, or does not speak the API."""
+
+
+class UnreachableError(ModelError):
+    """No connection to the model's endpoint could be made."""
 
 
 class AnswerError(ModelError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -394,3 +395,31 @@ def test_with_thoughts_it_is_another_call_and_without_any_the_same_as_ever(model
 def test_thoughts_are_a_part_of_the_answers_tokens(thinking: int) -> None:
     with pytest.raises(ValueError, match="less than max_tokens"):
         replace(THOUGHT, thinking=thinking)
+
+
+def test_where_nobody_was_there_no_further_call_is_tried(
+    model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = taken.getsockname()
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{address[1]}")
+    model = claude(retries=0, timeout=1)
+    (failed,) = model.ask([ASKED])
+    with socket.create_server(address) as late:
+        late.settimeout(0.1)
+        assert model.ask(many(2)) == [failed, failed]
+        with pytest.raises(TimeoutError):
+            late.accept()
+
+
+def test_an_endpoint_that_has_answered_is_tried_again_though_it_was_gone(
+    model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ModelServer()
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", first.url)
+    model = claude(retries=0)
+    with first.running():
+        assert isinstance(model.ask([ASKED])[0], Answer)
+    assert isinstance(model.ask(many(1))[0], ModelError)
+    with ModelServer(int(first.url.rsplit(":", 1)[1])).running():
+        assert isinstance(model.ask(many(1))[0], Answer)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from boildown.errors import CostError, ModelError, UsageError
+from boildown.errors import CostError, ModelError, UnreachableError, UsageError
 from boildown.summarizers.account import Account
 from boildown.summarizers.answers import Answers
 from boildown.summarizers.calls import Outcome, Request, Spending
@@ -29,6 +30,18 @@ def endpoint() -> str:
     if not sound:
         raise UsageError("ANTHROPIC_BASE_URL is no address. Set it to one such as http://127.0.0.1:8080, or unset it.")
     return url
+
+
+@dataclass(slots=True)
+class _Reach:
+    """Whether the endpoint has ever answered, and how a call failed when nobody was there; then no other is tried."""
+
+    answered: bool = False
+    lost: UnreachableError | None = None
+
+    def check(self) -> None:
+        if self.lost is not None and not self.answered:
+            raise self.lost
 
 
 class Claude:
@@ -52,6 +65,7 @@ class Claude:
         self._at_once = at_once
         self._timeout = timeout
         self._retries = retries
+        self._reach = _Reach()
 
     @property
     def spending(self) -> Spending:
@@ -63,7 +77,7 @@ class Claude:
     async def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         found: dict[Request, Outcome] = {}
         async with opened(self._answers.endpoint, self._timeout, self._retries) as wire:
-            fetch = _Fetch(wire, self._answers, self._account, self._at_once)
+            fetch = _Fetch(wire, self._answers, self._account, self._at_once, self._reach)
             for wave in _waves(requests):
                 outcomes = await asyncio.gather(*map(fetch, wave))
                 if fetch.stop is not None:
@@ -78,11 +92,12 @@ class _Fetch:
     `stop` is what keeps all further calls from being made; those under way are paid for, and end.
     """
 
-    def __init__(self, wire: Wire, answers: Answers, account: Account, at_once: int) -> None:
+    def __init__(self, wire: Wire, answers: Answers, account: Account, at_once: int, reach: _Reach) -> None:
         self.stop: UsageError | CostError | None = None
         self._wire = wire
         self._answers = answers
         self._account = account
+        self._reach = reach
         self._gate = asyncio.Semaphore(at_once)
         self._paid = asyncio.Condition()
 
@@ -97,6 +112,7 @@ class _Fetch:
                 return ModelError("not asked")
 
     async def _fetched(self, request: Request) -> Outcome:
+        self._reach.check()
         bound = self._account.bound(request)
         async with self._paid:
             await self._paid.wait_for(lambda: self.stop is not None or self._account.room(bound))
@@ -105,7 +121,11 @@ class _Fetch:
             self._account.open.append(bound)
         try:
             said = await self._wire.said(request)
+            self._reach.answered = True
             self._account.add(request, said.usage)
+        except UnreachableError as error:
+            self._reach.lost = error
+            raise
         finally:
             async with self._paid:
                 self._account.open.remove(bound)

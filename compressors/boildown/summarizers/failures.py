@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from boildown.errors import AnswerError, BoildownError, ModelError, UsageError
+from boildown.errors import AnswerError, BoildownError, ModelError, UnreachableError, UsageError
 
 OFFICIAL = "https://api.anthropic.com"
 KEPT = "What was answered is kept: run again, and only the rest is asked"
@@ -41,13 +41,16 @@ def place(url: str) -> str:
 def translated(error: Exception, model: str, url: str, secrets: tuple[str, ...] = ()) -> BoildownError:
     """The error that a user is told of: UsageError where any other call would fail as well, else ModelError."""
     import anthropic
+    import httpx2
 
     where = place(url)
     if isinstance(error, anthropic.APITimeoutError):
         return ModelError(f"{where}: no answer in time, or the connection was cut, several times over. {KEPT}.")
     if isinstance(error, anthropic.APIConnectionError):
         why = _told(str(error.__cause__ or error), secrets)
-        return ModelError(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
+        unreached = isinstance(error.__cause__, httpx2.ConnectError)
+        kind = UnreachableError if unreached else ModelError
+        return kind(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
     if isinstance(error, anthropic.APIStatusError):
         said = _told(error.api_message or "", secrets)
         return _status(error.status_code, model, where, said, error.request.url.path)
