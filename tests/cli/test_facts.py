@@ -6,6 +6,14 @@ import json
 
 import pytest
 
+from model_server import Reply
+
+FOUND = """<facts>
+preferences | m2 | black coffee | I love black coffee.
+entities | m3 | Lisbon | I moved to Lisbon.
+about | m9 | Porto | I moved to Porto.
+</facts>"""
+
 
 @pytest.fixture
 def talk(tmp_path):
@@ -59,3 +67,28 @@ def test_what_is_wrong_is_said(ask, talk, chats, monkeypatch, arguments, code, s
     answer = ask(*arguments)
     assert (answer.code, answer.out) == (code, b"")
     assert said in answer.err
+
+
+def test_a_models_facts_are_held_against_their_messages_and_a_second_run_asks_nothing(ask, talk, model_server):
+    model_server.answer = lambda _: Reply(FOUND)
+    first = ask("facts", talk, "--model", "claude-haiku-5-5")
+    assert first.code == 0
+    assert "facts: 3 found by claude-haiku-5-5, 2 dropped as their message does not say them; 1 call, " in first.err
+    assert b"m2 user: I love black coffee. [black coffee]" in first.out
+    assert b"Lisbon" not in first.out
+    again = ask("facts", talk, "--model", "claude-haiku-5-5")
+    assert (again.out, len(model_server.received)) == (first.out, 1)
+    assert "0 calls, 1 answer from before" in again.err
+
+
+def test_a_dry_run_sends_nothing_and_too_low_a_limit_stops_it(ask, talk, model_server):
+    dry = ask("facts", talk, "--model", "claude-haiku-5-5", "--dry-run")
+    assert (dry.code, dry.out.startswith(b"1 call of claude-haiku-5-5, ")) == (0, True)
+    assert ask("facts", talk, "--model", "claude-haiku-5-5", "--max-cost", "0").code == 1
+    assert model_server.received == []
+
+
+@pytest.mark.parametrize("option", [["--dry-run"], ["--max-cost", "1"], ["--no-redact"]])
+def test_options_for_a_model_need_one(ask, talk, option):
+    answer = ask("facts", talk, *option)
+    assert (answer.code, "Name one with --model" in answer.err) == (2, True)

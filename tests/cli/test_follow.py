@@ -277,3 +277,20 @@ def test_wrong_usage_exits_2_before_anything_is_read(ask, tmp_path, monkeypatch,
     answer = ask("follow", *arguments)
     assert answer.code == 2
     assert complaint in answer.err
+
+
+def test_what_a_killed_follower_left_is_forgotten_once_nobody_follows(boildown, follow, memory, source):
+    process = follow(source, "--user", "ada")
+    until(lambda: load(str(memory), "session", "ada").checkpoint)
+    busy = boildown("forget", "--user", "ada", "--archive", memory, "--yes")
+    assert (busy.returncode, b"is being followed" in busy.stderr) == (1, True)
+    assert len(stored(memory)) >= 1
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    states = memory / "checkpoints"
+    own = name("session", "ada")
+    (states / f".{own}.json.new").write_bytes((states / f"{own}.json").read_bytes()[:200])
+    done = boildown("forget", "--user", "ada", "--archive", memory, "--yes")
+    assert (done.returncode, done.stdout.strip().endswith(b": 0 found")) == (0, True)
+    assert list(states.iterdir()) == []
+    assert stored(memory) == []

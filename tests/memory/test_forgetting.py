@@ -10,7 +10,8 @@ import pytest
 from boildown.archive import store as sources
 from boildown.archive.originals import find, restore
 from boildown.archive.store import digest
-from boildown.errors import UsageError
+from boildown.errors import BusyError, UsageError
+from boildown.following.checkpoint import locked, name
 from boildown.memory.archiving import archive
 from boildown.memory.forgetting import forget
 from boildown.memory.idle import compressed
@@ -50,8 +51,8 @@ def add(folder: str, user: str, data: bytes, session: str = "s", copies: bool = 
 
 def holds(folder: str, text: str) -> bool:
     """Whether the raw bytes of a file, or what is packed in the archive, hold a text."""
-    with sources.opened(folder) as kept:
-        packed = [kept.get(name) for name in kept.names()]
+    with sources.opened(folder, write=True) as kept:
+        packed = [kept.get(one) for one in kept.names()]
     return any(text.encode() in data for data in [*packed, *(path.read_bytes() for path in files(folder))])
 
 
@@ -127,12 +128,12 @@ def test_checkpoints_and_their_copies_go_with_the_one_they_are_of(folder):
     add(folder, "bob", chat(COMMON))
     states = Path(folder, "checkpoints")
     states.mkdir()
-    for name, value in {
+    for called, value in {
         "a.json": {"session": "s", "user": "ada", "summary": "They spoke about a hidden lantern."},
         "a.json.previous": {"session": "s", "user": "ada", "recent": [SECRET]},
         "b.json": {"session": "s", "user": "bob", "recent": [COMMON]},
     }.items():
-        (states / name).write_text(json.dumps(value))
+        (states / called).write_text(json.dumps(value))
     (states / ".torn").write_text(json.dumps({"user": "ada", "recent": [SECRET]})[:-2])
     (states / ".torn-of-bob").write_text('{"user": "bob", "rec')
     plan, proof = forget(folder, "ada")
@@ -193,3 +194,49 @@ def test_who_has_nothing_there_is_an_error(folder, user, session):
     with pytest.raises(UsageError, match="holds nothing of theirs"):
         forget(folder, user, session)
     assert holds(folder, SECRET)
+
+
+def test_what_a_kill_left_of_checkpoints_goes_by_its_name(folder):
+    add(folder, "ada", chat(SECRET), copies=False)
+    add(folder, "bob", chat(COMMON), copies=False)
+    states = Path(folder, "checkpoints")
+    states.mkdir()
+    for user in ("ada", "bob"):
+        own = name("s", user)
+        for left in (f".{own}.json.new", f".{own}.previous.json.new", f"{own}.previous.json", f".{own}.lock"):
+            (states / left).write_bytes(b'{"session": "s", "compressed": ["In oth')
+    plan, proof = forget(folder, "ada")
+    assert (len(plan.state), proof.found) == (3, 0)
+    assert [path for path in files(str(states)) if name("s", "bob") not in path.name] == []
+    assert len(files(str(states))) == 4
+
+
+def test_what_is_being_followed_is_not_forgotten(folder):
+    add(folder, "ada", chat(SECRET), copies=False)
+    with locked(folder, "s", "bob"), locked(folder, "s", "ada"), pytest.raises(BusyError, match="being followed"):
+        forget(folder, "ada")
+    assert holds(folder, SECRET)
+    with locked(folder, "s", "bob"):
+        assert forget(folder, "ada")[1].found == 0
+
+
+@pytest.mark.parametrize(("user", "also", "goes"), [("", "", True), ("ada", "", True), ("ada", "s", False)])
+def test_the_page_of_a_session_goes_with_the_one_it_is_of(folder, user, also, goes):
+    add(folder, user, chat(SECRET), copies=False)
+    add(folder, "", chat(COMMON, SECRET if also else COMMON), also or "t", copies=False)
+    pages = Path(folder, "ledgers", "project")
+    pages.mkdir(parents=True)
+    for of in ("s.md", ".s.md.torn", "t.md"):
+        (pages / of).write_text(f"They ran: git log. {'' if of == 't.md' else SECRET}")
+    plan, proof = forget(folder, user, "s")
+    assert len(plan.pages) == (2 if goes else 0)
+    assert (proof.found, proof.where) == (0, ())
+    assert (pages / "t.md").exists()
+
+
+def test_a_page_that_nobody_is_known_to_have_is_told_of_where_it_holds_something(folder):
+    add(folder, "ada", chat(SECRET), copies=False)
+    page = Path(folder, "ledgers", "project", "other.md")
+    page.parent.mkdir(parents=True)
+    page.write_text(SECRET)
+    assert forget(folder, "ada")[1].where == (str(page),)

@@ -31,6 +31,18 @@ LEFT = {
     "a number more": ([f"{LONG}.", f"{LONG} 13 times."], ["m2 for m1"]),
     "a negation more in the newer": ([f"{LONG} today.", f"{LONG} not today."], ["m1", "m2"]),
     "a negation more in the older": ([f"{LONG} not today.", f"{LONG} today."], ["m1", "m2"]),
+    "who does what to whom": (["Anna pays Bob 20 dollars.", "Bob pays Anna 20 dollars."], ["m1", "m2"]),
+    "what a negation is about": (["I like tea but not coffee.", "I like not tea but coffee."], ["m1", "m2"]),
+    "whose each number is": (
+        ["Anna owes us 20 dollars and Bob owes us 30.", "Anna owes us 30 dollars and Bob owes us 20."],
+        ["m1", "m2"],
+    ),
+    "a number that is there for another": (
+        [f"{LONG}: Anna has 20, Bob 30.", f"{LONG}: Anna has 20, Bob 20."],
+        ["m1", "m2"],
+    ),
+    "from where to where": (["We fly from Rome to Paris.", "We fly to Rome from Paris."], ["m1", "m2"]),
+    "where a word is more": ([f"Well, {LONG}.", f"{LONG}."], ["m1 for m2"]),
     "short answers are no copies": (["Yes, please do it.", "Yes, please do it."], ["m1", "m2"]),
     "fewer words in common than the threshold": (
         ["The slow train leaves from platform nine.", "The quick tram leaves from platform ten."],

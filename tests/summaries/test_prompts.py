@@ -51,6 +51,7 @@ def test_all_requests_of_a_kind_begin_alike() -> None:
     first, second = writing("m", [ANNA], 300), writing("m", [], 900, parts=[Summary({"facts": ("a",)})])
     assert first.system == second.system
     assert all(f"<{name}>" in first.system for name in SECTIONS)
+    assert "say what holds now, and what it was before" in first.system
 
 
 def test_a_stand_in_is_a_summary_as_long_as_may_be() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boildown_cli import completion, models
 from boildown_cli.options import ArchiveFolder, Conversation, ReadAs, UserName
 
 if TYPE_CHECKING:
@@ -24,6 +25,18 @@ def facts(
     conversation: Conversation = None,
     read_as: ReadAs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="The model that looks for facts, too, in any language.",
+            autocompletion=completion.models,
+        ),
+    ] = None,
+    dry_run: models.DryRun = False,
+    max_cost: models.MaxCost = None,
+    redact: models.Redact = None,
 ) -> None:
     """List what was stated in a session, the newest first.
 
@@ -31,9 +44,13 @@ def facts(
     with the message that it is from, who said it, and when; "last Friday" with the day that it was. What something
     newer superseded stands behind that, and says so. The rules are for English.
 
+    With --model a model looks, too. What it names is listed only where the message that it names has a sentence that
+    says so, and in that sentence's own words.
+
     \b
     boildown facts chat.json
     boildown facts holidays --archive memory --user ada --json
+    boildown facts chat.json --model claude-haiku-5-5 --dry-run
     """
     from boildown.facts.listing import facts as listed
     from boildown_cli.files import STDOUT, write
@@ -41,13 +58,42 @@ def facts(
     from boildown_cli.terminal import say
 
     said = _archived(name, archive, user) if archive is not None else _read(name, conversation, read_as, user)
-    found = listed(said)
+    asking = models.Asking(model, dry_run, max_cost, redact=redact)
+    more = _asked(said, asking, name)
+    if dry_run:
+        return
+    found = listed(said, more)
     if as_json:
         write([(STDOUT, json_bytes({"schema": 1, "session": name, "facts": found}))])
     elif found:
         write([(STDOUT, _text(found).encode("utf-8", "replace"))])
     else:
         say(f"{name}: no fact was found. The rules are for English; 'boildown recall' finds words of any language.")
+
+
+def _asked(said: Sequence[Said], asking: models.Asking, where: str) -> Sequence[Fact]:
+    """What a model finds, and on stderr what became of that; in a dry run what it would take, and nothing else."""
+    from boildown.errors import UsageError
+    from boildown.facts.asked import asked
+    from boildown.tokens import Counter, tokenizer
+    from boildown.transcript import Framing
+    from boildown_cli.summed import at_most, spent
+    from boildown_cli.terminal import number, one_line, say, tell
+
+    if asking.name is None:
+        if asking != models.Asking():
+            raise UsageError("--dry-run, --max-cost and --redact are for a model. Name one with --model.")
+        return ()
+    model = asking.made([asking.name])
+    found = asked(said, model, asking.name, Counter(tokenizer(), Framing()), asking.redact is not False)
+    if asking.dry_run:
+        tell(at_most(model.spending, [asking.name]))
+        return ()
+    dropped = f"{found.dropped:,} dropped as their message does not say them"
+    say(f"facts: {found.named:,} found by {one_line(asking.name)}, {dropped}; {spent(model.spending)}")
+    if found.useless:
+        say(f"{one_line(where)}: {number(found.useless, 'answer')} of the model could not be read.")
+    return found.facts
 
 
 def _archived(session: str, folder: str, user: str) -> list[Said]:

@@ -24,9 +24,11 @@ def forget(
     """Erase a user's messages from an archive, and look whether any is left.
 
     Erased are their messages with the index and the vectors, the originals and compressed copies that nobody else
-    needs, their checkpoints, and all answers of models that are kept, since these tell in other words what was said.
-    Then every file is searched for the passages of what was erased: exit code 1 says that some were found. What others
-    said, too, stays theirs. Your own files are never touched.
+    needs, their checkpoints, the ledgers that hooks wrote of their sessions, and all answers of models that are kept,
+    since these tell in other words what was said.
+    Then every file is searched for the passages of what was erased: exit code 1 says that some were found, and it names
+    the files. What others said, too, stays theirs. Nothing is erased while 'follow' is at one of the sessions. Your own
+    files are never touched.
 
     \b
     boildown forget --user ada --archive memory --dry-run
@@ -69,11 +71,12 @@ def _told(plan: Plan, what: str) -> str:
 
     names = one_line(", ".join(plan.sessions), 200)
     kept = plan.kept
-    records = number(len(kept.objects), "record")
+    records, answers = number(len(kept.objects), "record"), number(len(plan.answers), "answer")
+    ledgers = number(len(plan.pages), "ledger")
     lines = [
         f"{what}: {number(plan.messages, 'message')} of {number(len(plan.sessions), 'session')} ({names})",
         f"{what}: {number(len(kept.filed), 'archived output')} with what gives back their sources, {records}",
-        f"{what}: {number(len(plan.state), 'checkpoint')}, {number(len(plan.answers), 'answer')} of models (all)",
+        f"{what}: {number(len(plan.state), 'checkpoint')}, {ledgers}, {answers} of models (all)",
     ]
     if plan.beside:
         lines.append(f"the originals of these sessions went with it, since one file held both: {_names(plan.beside)}")
@@ -93,7 +96,8 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _proved(proof: Proof) -> str:
-    from boildown_cli.terminal import number
+    from boildown_cli.terminal import number, one_line
 
     where = f"{number(proof.files, 'file')} ({proof.bytes:,} bytes) and {number(proof.objects, 'unpacked record')}"
-    return f"{number(proof.passages, 'passage')} looked for in {where}: {proof.found:,} found"
+    looked = f"{number(proof.passages, 'passage')} looked for in {where}: {proof.found:,} found"
+    return "\n".join([looked, *(f"found in {one_line(path, 200)}" for path in proof.where)])

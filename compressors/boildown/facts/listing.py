@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ class Fact:
     text           the sentence
     ids            of the messages, the one that states it first       by, time  who said it, and when
     superseded_by  the id of the message that says something newer, "" where none does
+    model          the one that found it, "" where rules did
     """
 
     kinds: tuple[Kind, ...]
@@ -45,23 +47,43 @@ class Fact:
     by: str
     time: str
     superseded_by: str = ""
+    model: str = ""
 
 
-def facts(said: Sequence[Said]) -> list[Fact]:
-    """What a session's messages state, by kind, the newest first. What was superseded stands behind what did it."""
+def facts(said: Sequence[Said], more: Sequence[Fact] = ()) -> list[Fact]:
+    """What a session's messages state, by kind, the newest first. What was superseded stands behind what did it.
+
+    `more` are facts that were found otherwise, each of one message.
+    """
+    beside = defaultdict[str, list[Fact]](list)
+    for fact in more:
+        beside[fact.ids[0]].append(fact)
     stamps = [one.time or None for one in said]
     found = list[tuple[Fact, Assertion]]()
     for n, (one, day) in enumerate(zip(said, days(stamps, [one.text for one in said]), strict=True)):
         found += (
             (replace(fact, text=fact.text[:LONGEST]), assertion(stated(fact.text), fact.by, (0.0, n)))
-            for fact in _of(one, day)
+            for fact in merged([*_of(one, day), *beside[one.id]])
         )
     stale = superseded([one for _, one in found])
     marked = [
         replace(f, superseded_by=found[stale[n]][0].ids[0]) if n in stale else f for n, (f, _) in enumerate(found)
     ]
     order = _ordered(stale, len(marked))
-    return sorted([marked[n] for n in order], key=lambda f: list(Kind).index(f.kinds[0])) + entities(said)
+    return sorted([marked[n] for n in order], key=lambda f: list(Kind).index(f.kinds[0])) + entities(said, more)
+
+
+def merged(found: Sequence[Fact]) -> list[Fact]:
+    """The facts of a message, one for each sentence that states some; names are for `entities`."""
+    by_text: dict[str, Fact] = {}
+    for fact in found:
+        if fact.kinds == (Kind.ENTITY,):
+            continue
+        known = by_text.setdefault(fact.text, fact)
+        kinds = tuple(kind for kind in Kind if kind in (*known.kinds, *fact.kinds))
+        values = {value.casefold(): value for value in (*fact.values, *known.values)}
+        by_text[fact.text] = replace(known, kinds=kinds, values=tuple(values.values()))
+    return list(by_text.values())
 
 
 def _ordered(stale: dict[int, int], count: int) -> list[int]:
@@ -124,8 +146,11 @@ def _numbers(sentence: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(v.shown for v in found if v.kind != f"{NUMBER}:" or sum(map(str.isdigit, v.shown)) > 1))
 
 
-def entities(said: Sequence[Said]) -> list[Fact]:
-    """The names that people named, those named most often first, each with its messages and the first sentence."""
+def entities(said: Sequence[Said], more: Sequence[Fact] = ()) -> list[Fact]:
+    """The names that people named, those named most often first, each with its messages and the first sentence.
+
+    Behind them stand the names of `more`.
+    """
     texts = [" ".join(sentences(one.text)) if speaks(one) else "" for one in said]
     known = names(texts) - set(WEEKDAYS)
     speakers = {word for one in said for word in one.name.lower().split()}
@@ -134,7 +159,15 @@ def entities(said: Sequence[Said]) -> list[Fact]:
         for name in dict.fromkeys(_named(text, known - speakers)):
             where.setdefault(name, []).append(n)
     often = sorted(where.items(), key=lambda item: -len(item[1]))
-    return [_entity(name, [said[n] for n in held]) for name, held in often]
+    listed = {name.casefold(): _entity(name, [said[n] for n in held]) for name, held in often}
+    for fact in more:
+        if fact.kinds == (Kind.ENTITY,):
+            name = fact.values[0].casefold()
+            same = listed.setdefault(name, fact)
+            if same.model:
+                ids = tuple(dict.fromkeys((*same.ids, *fact.ids)))
+                listed[name] = replace(same, text=same.text[:LONGEST], ids=ids)
+    return list(listed.values())
 
 
 def _named(text: str, known: AbstractSet[str]) -> Iterator[str]:

@@ -191,17 +191,39 @@ def _sound(found: Checkpoint) -> bool:
     return texts and sizes and counters and whole and len(found.sizes) == len(found.recent)
 
 
+def lock(folder: str, session: str, user: str) -> Path:
+    """The file that is locked while a user's session is followed."""
+    return Path(folder, FOLDER, f".{name(session, user)}.lock")
+
+
+def beside(folder: str, session: str, user: str) -> list[Path]:
+    """The checkpoints of a user's session, and what a kill left of one that was being written."""
+    told = name(session, user)
+    names = (f"{told}.json", f".{told}.json.new", f"{told}.previous.json", f".{told}.previous.json.new")
+    return [path for one in names if (path := Path(folder, FOLDER, one)).is_file()]
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    """Whether the file that is open is the one that has the path."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    return False
+
+
 @contextmanager
 def locked(folder: str, session: str, user: str) -> Iterator[None]:
-    """No other process follows the session meanwhile. Raises BusyError where one does."""
+    """No other process follows the session meanwhile, or forgets it. Raises BusyError where one does."""
     place = Path(folder) / FOLDER
     try:
         place.mkdir(parents=True, exist_ok=True)
-        handle = os.open(place / f".{name(session, user)}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        path = lock(folder, session, user)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ArchiveError(f"{place}: it cannot be written to: {error.strerror}. Check its permissions.") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_at(path, handle):  # It was forgotten between the two.
+            raise BlockingIOError
         yield
     except BlockingIOError:
         raise BusyError(

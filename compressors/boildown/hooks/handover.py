@@ -47,6 +47,13 @@ class Desk:
         return max(self.pages.glob("*.md"), key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
+def pages(folder: str, session: str) -> list[Path]:
+    """The pages of a session in the archive `folder`, and what a kill left of one that was being written."""
+    name = f"{_file_name(session)}.md"
+    found = Path(folder, LEDGERS).glob("*/*")
+    return sorted(path for path in found if path.name == name or path.name.startswith(f".{name}."))
+
+
 def _file_name(name: str) -> str:
     return _ODD.sub("_", name).lstrip(".")[:200] or "unnamed"
 
@@ -151,7 +158,7 @@ def _report(
 def _write(path: Path, data: bytes) -> None:
     """Write all of a file or nothing, for its owner alone to read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(handle, "wb") as file:
             file.write(data)

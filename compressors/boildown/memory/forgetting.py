@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from boildown.archive import database, store
 from boildown.archive.store import Archive
-from boildown.errors import UsageError
+from boildown.errors import BusyError, UsageError
+from boildown.following.checkpoint import FOLDER, beside, lock, locked
+from boildown.hooks.handover import pages
 from boildown.memory.checkpoints import Checkpoint, checkpoints
 from boildown.memory.originals import Kept, Owned, planned, unpacked
 from boildown.memory.schema import FILE, MESSAGES
@@ -30,7 +32,8 @@ class Plan:
     sessions    the names of the user's sessions, and `messages` how many they have
     kept        the originals and compressed copies that go, by the archive's account
     beside      names of the user's other sessions whose originals go, too, since they stand in the same files
-    state       files of checkpoints
+    state       files of checkpoints, what a kill left of them included
+    pages       those that a hook wrote of the sessions
     answers     files of models' answers: all, for whose messages they tell of cannot be known
     search      the passages that are looked for afterwards
     shared      how many passages are not, since they are also others' or stand in what stays
@@ -42,6 +45,7 @@ class Plan:
     kept: Kept
     beside: tuple[str, ...]
     state: tuple[Path, ...]
+    pages: tuple[Path, ...]
     answers: tuple[Path, ...]
     search: Search = field(repr=False)
     shared: int = 0
@@ -50,30 +54,33 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was looked through after erasing, and how many of the passages were found there."""
+    """What was looked through after erasing, how many of the passages were found there, and in which files."""
 
     files: int
     bytes: int
     objects: int
     passages: int
     found: int
+    where: tuple[str, ...]
 
 
 def forget(folder: str, user: str, session: str | None = None, dry_run: bool = False) -> tuple[Plan, Proof | None]:
     """Erase the messages of `user`, or those of one session, in the archive `folder`; with `dry_run`, only plan it.
 
-    Raises UsageError where there is nothing of theirs. Stopped halfway, it is finished by running it again: the names
-    of the sessions go last. Other users' messages stay, equal ones included.
+    Raises UsageError where there is nothing of theirs, BusyError where one of the sessions is followed. Stopped
+    halfway, it is finished by running it again: the names of the sessions go last. Other users' messages stay, equal
+    ones included.
     """
     user = user.encode("utf-8", "replace").decode()  # as a store writes it
-    with _messages(folder) as connection, _archive(folder) as archive:
+    with _messages(folder) as connection, _archive(folder) as archive, ExitStack() as held:
         with database.transaction(connection), archive.transaction() if archive else nullcontext():
             plan, going = _planned(connection, archive, folder, user, session)
             if dry_run:
                 return plan, None
+            locks = _locked(folder, plan.sessions, user, held)
             if archive:
                 archive.erase(plan.kept.filed, plan.kept.objects)
-            for path in (*plan.state, *plan.answers):
+            for path in (*plan.state, *plan.pages, *plan.answers, *locks):
                 path.unlink(missing_ok=True)
             _erase(connection, going)
         _compact(connection, folder)
@@ -83,6 +90,23 @@ def forget(folder: str, user: str, session: str | None = None, dry_run: bool = F
             _erase_names(connection, going, user)
         _compact(connection, folder)
         return plan, _proof(folder, archive, plan.search)
+
+
+def _locked(folder: str, sessions: Iterable[str], user: str, held: ExitStack) -> list[Path]:
+    """The files of the sessions' locks, which are held then: what follows one would save it again. Raises BusyError."""
+    if not os.path.isdir(os.path.join(folder, FOLDER)):
+        return []
+    locks = []
+    for session in sessions:
+        try:
+            held.enter_context(locked(folder, session, user))
+        except BusyError:
+            raise BusyError(
+                f"--archive {folder}: the session {session!r} is being followed, and would be saved again. Nothing was "
+                "erased. Stop that 'boildown follow', then run this again."
+            ) from None
+        locks.append(lock(folder, session, user))
+    return locks
 
 
 @contextmanager
@@ -137,7 +161,10 @@ def _planned(
     texts = [text for id, _ in going for text in _texts(connection, id)]
     wanted = passages([*texts, *(text for one in theirs for text in one.texts())])
     search = Search(wanted)
+    names = tuple(dict.fromkeys([*(name for _, name in going), *(one.session for one in theirs)]))
+    own_pages, other_pages = _pages(connection, folder, user, names)
     staying = _said_by_others(connection, going, search, [one for one in state if one not in theirs])
+    staying = staying.union(*map(search.in_file, other_pages))
     sources, kept = _Sources.of(connection, [id for id, _ in own], [id for id, _ in going]), Kept()
     if archive:
         written = [
@@ -146,17 +173,41 @@ def _planned(
         kept, staying = planned(archive, search, Owned(sources.going, sources.others, written), staying)
     search = Search(wanted - staying)
     plan = Plan(
-        sessions=tuple(dict.fromkeys([*(name for _, name in going), *(one.session for one in theirs)])),
+        sessions=names,
         messages=len(texts),
         kept=kept,
         beside=tuple(name for id, name in own if (id, name) not in going and sources.of_session[id] & sources.lost),
-        state=tuple(one.path for one in state if one in theirs or not (one.whole or not search.in_file(one.path))),
+        state=_state(folder, user, names, search, state),
+        pages=own_pages,
         answers=tuple(sorted(answers.folder().glob("??/*.json"))),
         search=search,
         shared=len(staying),
         short=sum(not passages([text]) for text in texts),
     )
     return plan, going
+
+
+def _state(
+    folder: str, user: str, sessions: Iterable[str], search: Search, state: Sequence[Checkpoint]
+) -> tuple[Path, ...]:
+    """The checkpoints of the sessions, by what they say or are called, and broken ones that hold what they said."""
+    named = {path for session in sessions for path in beside(folder, session, user)}
+    theirs = (one for one in state if one.is_of(user) and one.session in sessions)
+    broken = (one for one in state if not one.whole and search.in_file(one.path))
+    return tuple(sorted(named.union(one.path for one in (*theirs, *broken))))
+
+
+def _pages(
+    connection: sqlite3.Connection, folder: str, user: str, sessions: Sequence[str]
+) -> tuple[tuple[Path, ...], set[Path]]:
+    """The pages of a user's `sessions`, and those of sessions that stay.
+
+    A hook archives without a user: of two users' sessions of one name, the page tells of that of who has no name.
+    """
+    rows = connection.execute("SELECT s.name, u.name FROM sessions s JOIN users u ON u.id = s.user").fetchall()
+    known = {(name, whose) for name, whose in rows if whose != user or name not in sessions}
+    own = [path for name in sessions if not user or (name, "") not in known for path in pages(folder, name)]
+    return tuple(own), {path for name, _ in known for path in pages(folder, name)}.difference(own)
 
 
 def _check_known(connection: sqlite3.Connection, folder: str, user: str, session: str | None) -> None:
@@ -242,11 +293,16 @@ def _compact(connection: sqlite3.Connection, folder: str) -> None:
 
 
 def _proof(folder: str, archive: Archive | None, search: Search) -> Proof:
-    """Look for the passages in the raw bytes of every file in `folder` and of the models' answers, unpacked as well."""
+    """Look for the passages in the raw bytes of every file in `folder` and of the models' answers, unpacked as well.
+
+    Copies of checkpoints, torn ones and pages of sessions are among them.
+    """
     looked = [*files(folder), *files(str(answers.folder()))]
-    found = set[str]().union(*map(search.in_file, looked))
+    held = {str(path): search.in_file(path) for path in looked}
     objects = 0
     for data in unpacked(archive) if archive else ():
-        found |= search.found(data)
+        held[f"record {objects} of {store.FILE}"] = search.found(data)
         objects += 1
-    return Proof(len(looked), sum(path.stat().st_size for path in looked), objects, len(search), len(found))
+    where, found = tuple(path for path, some in held.items() if some), set[str]().union(*held.values())
+    size = sum(path.stat().st_size for path in looked)
+    return Proof(len(looked), size, objects, len(search), len(found), where)

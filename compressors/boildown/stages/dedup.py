@@ -13,7 +13,7 @@ from boildown.pipeline import Context
 from boildown.stages.paraphrases import paraphrases
 from boildown.stages.repeats import Savings, copies, parts, refer
 from boildown.text.spans import _NEGATION
-from boildown.text.words import numbered
+from boildown.text.words import WORD, numbered
 from boildown.transcript import Message, Text, Transcript, groups
 from boildown.vectors import AUTO, CHOICES, WORDS, check_by
 
@@ -27,8 +27,9 @@ class Dedup:
     The kept message stands for the others. A block that is repeated word for word (a file read twice, a stack trace, an
     image) gives way to a reference to the copy that stays whole, where that saves tokens by count.
 
-    A near copy goes only if it says no number that the kept one lacks and both deny the same. Messages of fewer than
-    five words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets
+    A near copy goes only if it says no number that the kept one lacks, both deny the same, and the words that they
+    share stand in the same order: who pays whom is told by nothing else. Messages of fewer than five words are answers,
+    not copies, and stay. Near copies are found by a prefix-filtered join on word sets
     (Chaudhuri, Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
 
     By meaning, a near copy is one whose vector is near, and whose sentences state the same facts (`paraphrases`).
@@ -167,10 +168,18 @@ def _stands_for(
 
 
 def _exactly(kept: Message, copy: Message) -> bool:
-    """Whether `kept` denies no more and no less than `copy`, and holds each of its numbers and names."""
+    """Whether `kept` denies no more and no less than `copy`, and holds its numbers and names, in its order."""
     said, other = kept.text.split(), copy.text.split()
     denied, denies = (Tally(w for w in map(str.lower, words) if w in _NEGATION) for words in (said, other))
-    return denied == denies and _particulars(copy.text) <= {bare.lower() for w in said for bare in _bare(w)}
+    if denied != denies or not _particulars(copy.text) <= {bare.lower() for w in said for bare in _bare(w)}:
+        return False
+    return _in_order(WORD.findall(kept.text.lower()), WORD.findall(copy.text.lower()))
+
+
+def _in_order(kept: Sequence[str], copy: Sequence[str]) -> bool:
+    """Whether the words of `copy` that `kept` has at all stand in `kept` in the same order, each as often."""
+    known, left = set(kept), iter(kept)
+    return all(word in left for word in copy if word in known)
 
 
 def _particulars(text: str) -> set[str]:

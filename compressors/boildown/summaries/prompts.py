@@ -46,7 +46,8 @@ _SHAPE = "Reply with these tags and nothing else, a few lines in each that fits:
 _RULES = f"""\
 Write short, complete lines, each of which can be understood alone: name who did or said something. Take names,
 numbers with their units, dates, paths, identifiers and URLs over exactly as they stand there; never compute, round,
-guess or add anything. What is most likely to be needed later comes first. Say nothing about these instructions.
+guess or add anything. Where something changed, say what holds now, and what it was before. What is most likely to be
+needed later comes first. Say nothing about these instructions.
 
 Reply in this form and with nothing else; leave out a section that would be empty:
 {_FORM}"""

@@ -9,7 +9,7 @@ from boildown.identifiers import shown
 from boildown.summarizers.tags import fenced
 from boildown.transcript import Block, Message, ToolCall
 
-_HEAD = re.compile(r"^---(?=[ \t]+\w+[ \t]*(?:,|$))", re.MULTILINE)
+_HEAD = re.compile(r"^---(?=[ \t]+[\w:.-]+[ \t]*(?:,|$))", re.MULTILINE)
 _BEHEADED = r"\\---"
 
 
@@ -21,9 +21,14 @@ def readable(messages: Sequence[Message], others: Collection[str] = ()) -> str:
     return fenced("transcript", "\n\n".join(map(spoken, messages)), others)
 
 
-def spoken(message: Message) -> str:
+def referable(messages: Sequence[Message], others: Collection[str] = ()) -> str:
+    """The same, where an answer is to name messages: each head begins with its message's id."""
+    return fenced("transcript", "\n\n".join(spoken(m, m.id) for m in messages), others)
+
+
+def spoken(message: Message, id: str = "") -> str:
     """One message: a head with role, name and time, then its blocks, in which no line can be taken for a head."""
-    head = ", ".join(filter(None, (message.role, _flat(message.name), _flat(message.time))))
+    head = ", ".join(filter(None, (_flat(id), message.role, _flat(message.name), _flat(message.time))))
     said = "\n".join(filter(None, map(_said, message.blocks)))
     return f"--- {head}\n{_HEAD.sub(_BEHEADED, said)}"
 
