@@ -81,6 +81,10 @@ summaries-scale *arguments:
 batch-bench *arguments="--stream 250 2400":
     {{python}} benchmarks/batch.py {{arguments}}
 
+# `boildown batch --engine dask`: a worker is killed, outputs are compared; the figures of docs/scale.md (needs ../shared)
+dask-bench *arguments:
+    {{python}} benchmarks/batch.py --dask {{arguments}}
+
 # What answers a question in a context that was made for it (needs ../shared)
 context *arguments:
     {{python}} benchmarks/context.py {{arguments}}

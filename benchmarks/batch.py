@@ -2,6 +2,7 @@
 """`boildown batch` at scale: what it costs beside the work itself, in processes, memory and what it does again.
 
     python benchmarks/batch.py [--files 10000] [--ratio 5] [--shared ../shared] [--stream 250 2400]
+    python benchmarks/batch.py --dask [--files 200]
 
 The files are conversations of ../shared/data, a few kilobytes each, every one numbered so that none is another's copy.
 
@@ -11,6 +12,8 @@ The files are conversations of ../shared/data, a few kilobytes each, every one n
     resume    a run is killed (kill -9) when half of the outputs are there; what the next one does, and its totals
     again     a second full run's time over the first's
     stream    with --stream MB...: a file of such a size with a conversation a line, and the memory that it takes
+    dask     with --dask, and nothing else: four workers of a Dask cluster on this machine, of which one is killed when
+             half of the outputs are there, beside a local run; and the figures that docs/scale.md goes by
 
 Prints ratios where it can: they carry over from one machine to another. Linux only, since memory is read in /proc.
 """
@@ -22,6 +25,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +52,32 @@ for name in sorted(os.listdir(folder)):
     path = os.path.join(folder, name)
     work(Item(name, path, os.path.join(out, name), path, False, 0))
 """
+TASKS = """
+import sys, time
+from boildown import registry
+from boildown.batch.cluster import cluster
+from boildown.batch import futures
+from boildown.batch.items import Item
+from boildown.batch.work import Work, digest
+from boildown.run import Job
+if __name__ == "__main__":
+    futures.MOST = 1
+    folder, count = sys.argv[1], 3000
+    path = folder + "/same.jsonl"
+    open(path, "wb").close()
+    item = Item("same", path, path, path, False, 0, known=digest(b""))
+    stages = registry.parse(registry.DEFAULT)
+    items = [item] * count
+    start = time.process_time()
+    done = 0
+    for item, found in futures.futures(Work(Job(stages, registry.spec(stages)), folder), items, lambda: cluster(2)):
+        if not done:
+            start = time.process_time()
+        assert found.status == "unchanged"
+        done += 1
+    print((time.process_time() - start) / count)
+"""
+"""Prints the seconds of the processor that client and scheduler, in one process, take for a task without work."""
 MESSAGES = 12
 """Messages of a file"""
 
@@ -97,8 +127,9 @@ def write(folder: Path, count: int, data: Path) -> int:
     return size
 
 
-def command(source: Path, out: Path, ratio: float, jobs: int, report: Path) -> list[str]:
+def command(source: Path, out: Path, ratio: float, jobs: int, report: Path, engine: str = "local") -> list[str]:
     given = [str(source), "-o", str(out), "--ratio", str(ratio), "--jobs", str(jobs), "--report", str(report)]
+    given += ["--engine", engine]
     return [sys.executable, "-c", BOILDOWN, "batch", *given, "--quiet", "--no-config"]
 
 
@@ -214,6 +245,45 @@ def measure_files(folder: Path, given: argparse.Namespace) -> None:
     )
 
 
+def measure_dask(folder: Path, given: argparse.Namespace) -> None:
+    source, count = folder / "in", given.files
+    weight = write(source, count, given.shared / "data")
+    (folder / "none").mkdir()
+    idle, used = (loop(folder / name, folder / f"{name}.out", given.ratio)[1] for name in ("none", "in"))
+    local = batch(source, folder / "local", given.ratio, 4)
+    means = {name: local.total(name) / count for name in ("tokens_in", "tokens_out", "bytes_out")}
+    print(
+        f"work: {(used - idle) / count * 1e3:.1f} ms of the processor a conversation; {weight / count / 1e3:.1f} kB, "
+        f"{means['tokens_in']:,.0f} tokens; left {means['bytes_out'] / 1e3:.1f} kB, {means['tokens_out']:,.0f} tokens",
+        flush=True,
+    )
+    kill_worker(source, folder / "dask", given.ratio, count)
+    print(f"outputs: {'equal' if equal(folder / 'dask', folder / 'local') else 'DIFFER'} to those of a local run")
+    (folder / "tasks").mkdir()
+    ran = [sys.executable, "-c", TASKS, str(folder / "tasks")]
+    told = subprocess.run(ran, env={**os.environ, "PYTHONPATH": PATH}, stdout=subprocess.PIPE, check=True).stdout
+    print(f"tasks: {float(told) * 1e3:.2f} ms of the processor a task, of client and scheduler in one process")
+
+
+def kill_worker(source: Path, out: Path, ratio: float, count: int) -> None:
+    """A run on Dask with four workers, of which one is killed when half of the outputs are there."""
+    report = out.with_suffix(".rows.jsonl")
+    command_line = command(source, out, ratio, 4, report, "dask")
+    process = subprocess.Popen(command_line, env={**os.environ, "PYTHONPATH": PATH})
+    while process.poll() is None and len(outputs(out)) < count // 2:
+        time.sleep(0.02)
+    workers = [pid for pid in family(process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    there = len(outputs(out))
+    os.kill(workers[0], signal.SIGKILL)
+    code = process.wait()
+    done = sum(json.loads(line)["status"] == "done" for line in report.read_bytes().splitlines())
+    print(
+        f"dask: {len(workers)} workers, one killed with {there:,} of {count:,} outputs there; "
+        f"exit code {code}, {done:,} done",
+        flush=True,
+    )
+
+
 def equal(a: Path, b: Path) -> bool:
     names = outputs(a)
     return sorted(names) == sorted(outputs(b)) and all((a / n).read_bytes() == (b / n).read_bytes() for n in names)
@@ -248,16 +318,21 @@ def measure_stream(folder: Path, megabytes: int, given: argparse.Namespace) -> N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=10_000, help="0 for none")
+    parser.add_argument("--files", type=int, help="10000, or 200 with --dask; 0 for none")
     parser.add_argument("--ratio", type=float, default=5)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--stream", type=int, nargs="*", default=[], metavar="MB")
+    parser.add_argument("--dask", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to make the files; a temporary folder otherwise")
     given = parser.parse_args()
+    if given.files is None:
+        given.files = 200 if given.dask else 10_000
     if not (given.shared / "evals" / "scale.py").is_file():
         raise SystemExit(f"{given.shared}/evals/scale.py is not there: say where with --shared")
     with tempfile.TemporaryDirectory(dir=given.folder) as made:
-        if given.files:
+        if given.dask:
+            measure_dask(Path(made), given)
+        elif given.files:
             measure_files(Path(made), given)
         for megabytes in given.stream:
             measure_stream(Path(made), megabytes, given)

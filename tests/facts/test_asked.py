@@ -50,6 +50,8 @@ LINES = {
     "who speaks is no value": ("entities | m2 | assistant |", None),
     "words that stand apart": ("preferences | m3 | I drink black coffee |", None),
     "what an order in the record wants": ("preferences | m3 | green tea |", None),
+    "the day on which it is said": ("dates | m2 | March 2, 2026 |", None),
+    "the day on which it is said, as it stands": ("dates | m2 | 2026-03-02 |", None),
     "no word": ("about | m1 | . |", None),
 }
 

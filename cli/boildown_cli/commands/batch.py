@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,6 +35,20 @@ Folder = Annotated[
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Files at a time; one for each core by default.")
+]
+EngineName = Annotated[
+    Literal["local", "dask"],
+    typer.Option(
+        "--engine", help="Where the work is done: on this machine, or by Dask, here or on a cluster. See --scheduler."
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="URL",
+        help="The cluster's scheduler, such as tcp://10.0.0.1:8786; without, Dask has a cluster of its own here.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Do all anew, whatever was done before.")]
 DryRun = Annotated[
@@ -69,6 +83,8 @@ def batch(
     read_as: options.ReadAs = None,
     write_as: options.WriteAs = None,
     jobs: Jobs = None,
+    engine: EngineName = "local",
+    scheduler: Scheduler = None,
     force: Force = False,
     dry_run: DryRun = False,
     report: Rows = None,
@@ -93,16 +109,22 @@ def batch(
     that was interrupted, or killed, is taken up by the next one. Large files with a conversation a line are done in
     slices, and never held as a whole.
 
+    With --engine dask and --scheduler, other machines do the work: IN and OUT have to be where all of them see them, in
+    a shared directory or behind URLs.
+
     \b
     boildown batch chats -o small --ratio 5
     boildown batch 'logs/**/*.jsonl.gz' -o small --preset code --report rows.csv
     boildown batch s3://bucket/chats -o s3://bucket/small --budget 8000 --jobs 8
+    boildown batch s3://bucket/chats -o s3://bucket/small --ratio 5 --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from boildown import registry
     from boildown.batch import rows
     from boildown.batch.inputs import find
     from boildown.batch.output import output as out_of
+    from boildown.batch.run import dask
     from boildown.batch.work import Work
+    from boildown.errors import UsageError
     from boildown.settings import Settings
     from boildown.summarizers.together import Together
     from boildown_cli.commands.compress import make_job, pipeline_of
@@ -123,8 +145,14 @@ def batch(
     out = out_of(output)
     found = find(inputs, out.folder, write_as)
     work = Work(job, out.staging, archive or "")
-    engine = _engine(job, jobs, found, out, message_batches)
-    _run(found, out, work, engine, force, dry_run, Show(quiet, report))
+    if engine == "dask":
+        _check_dask(work, jobs, scheduler, _in_memory(found, out))
+        chosen = dask(jobs or _cores(), scheduler or "")
+    elif scheduler is not None:
+        raise UsageError(f"--scheduler {scheduler}: only Dask has a scheduler. Give --engine dask, too.")
+    else:
+        chosen = _engine(job, jobs, _in_memory(found, out), message_batches)
+    _run(found, out, work, chosen, force, dry_run, Show(quiet, report))
 
 
 def _check(job: Job, report: str | None, archive: str | None) -> None:
@@ -149,19 +177,50 @@ def _check(job: Job, report: str | None, archive: str | None) -> None:
         check(archive, write=True)
 
 
-def _engine(job: Job, jobs: int | None, found: Sequence[Input], out: Output, message_batches: bool) -> Engine:
-    """Threads share one model and its limits, and this process's memory; else there are processes."""
+def _in_memory(found: Sequence[Input], out: Output) -> bool:
+    """Whether any file is in this process's memory."""
+    from boildown.batch.places import in_memory
+
+    return in_memory(out.folder) or any(in_memory(one.source) for one in found)
+
+
+def _cores() -> int:
     import os
 
-    from boildown.batch.places import in_memory
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _engine(job: Job, jobs: int | None, memory: bool, message_batches: bool) -> Engine:
+    """Threads share one model and its limits, and this process's memory; else there are processes."""
     from boildown.batch.run import local
     from boildown.provider import model
 
     if job.model is not None or model(job.tokenizer) is not None:
         return local(jobs or (BATCH_THREADS if message_batches else THREADS), in_threads=True)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = in_memory(out.folder) or any(in_memory(one.source) for one in found)
-    return local(jobs or cores, in_threads=memory)
+    return local(jobs or _cores(), in_threads=memory)
+
+
+def _check_dask(work: Work, jobs: int | None, scheduler: str | None, memory: bool) -> None:
+    """Raise UsageError for what other processes, or other machines, cannot share."""
+    from boildown.errors import UsageError
+    from boildown.provider import model
+
+    if work.job.model is not None or model(work.job.tokenizer) is not None:
+        raise UsageError(
+            "--engine dask: what asks a model is done in one process, for --max-cost and --at-once hold in one only. "
+            "Leave --engine out: to wait for answers takes no second machine."
+        )
+    if memory:
+        raise UsageError(
+            "--engine dask: other processes do not see memory://. Leave --engine out, or name another URL."
+        )
+    if scheduler is not None and jobs is not None:
+        raise UsageError("--jobs is how many workers Dask starts here. A cluster has its own: leave one of both out.")
+    if scheduler is not None and work.archive:
+        raise UsageError(
+            "--archive is one SQLite file, which several machines cannot write. Leave --scheduler out, or archive the "
+            "files with 'boildown archive'."
+        )
 
 
 def _run(

@@ -30,11 +30,13 @@ MOST_IDLE_DEATHS = 5
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A process died twice over an item. `code` is its exit code, negative for a signal."""
+    """A process died twice over an item. `code` is its exit code, negative for a signal, None where nobody tells."""
 
-    code: int
+    code: int | None = None
 
     def __str__(self) -> str:
+        if self.code is None:
+            return "perhaps for want of memory"
         if self.code >= 0:
             return f"it left with the exit code {self.code}"
         name = signal.Signals(-self.code).name if -self.code in set(signal.Signals) else f"signal {-self.code}"
@@ -154,7 +156,7 @@ def _started(work: object) -> _Worker[Any]:
     context = get_context("spawn")  # A fork would have the threads' locks as they happen to be.
     pipe, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    with _without_interrupt():
+    with without_interrupt():
         process.start()
     theirs.close()
     worker: _Worker[Any] = _Worker(process, pipe)
@@ -164,7 +166,7 @@ def _started(work: object) -> _Worker[Any]:
 
 
 @contextmanager
-def _without_interrupt() -> Iterator[None]:
+def without_interrupt() -> Iterator[None]:
     """What is started here inherits that Ctrl-C is not for it: its parent ends it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

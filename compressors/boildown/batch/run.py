@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from boildown.batch import places, slices
+from boildown.batch.cluster import cluster
+from boildown.batch.futures import futures
 from boildown.batch.inputs import Input
 from boildown.batch.items import Item, Result, Todo
 from boildown.batch.journal import Entry, Journal
@@ -19,8 +21,8 @@ from boildown.errors import InputError
 from boildown.formats import Format
 from boildown.provider import model
 
-Engine = Callable[[Callable[[Item], Result], Iterable[Item]], Iterator[tuple[Item, Result | Death]]]
-"""Does items by a function that can be pickled, in any order, wherever it likes; takes them only as it has room"""
+Engine = Callable[[Work, Iterable[Item]], Iterator[tuple[Item, Result | Death]]]
+"""Does items, in any order, wherever it likes; takes them only as it has room"""
 Watch = Callable[[int, Result], None]
 """Called with the bytes of the sources that are done, and what became of them: of a file, or of a slice"""
 
@@ -30,6 +32,11 @@ def local(count: int, in_threads: bool = False) -> Engine:
     if in_threads:
         return lambda work, items: threads(work, items, count)
     return lambda work, items: processes(work, items, count)
+
+
+def dask(count: int, address: str = "") -> Engine:
+    """A Dask cluster: one of `count` processes on this machine, or the one at `address`."""
+    return lambda work, items: futures(work, items, lambda: cluster(count, address))
 
 
 class Batch:

@@ -102,7 +102,7 @@ class Work:
             *(pins.system, pins.first, pins.recent, pattern and (pattern.pattern, pattern.flags)),
             *(job.read_as, job.write_as, job.tokenizer, job.strict),
             *(os.path.realpath(self.archive) if self.archive else "", os.environ.get("ANTHROPIC_BASE_URL", "")),
-            *(digest(_content(path)) for named in job.stages for path in _files(named)),
+            *(digest(_content(path)) for named in job.stages for path in files(named).values()),
         ]
         return digest(repr(said).encode())
 
@@ -112,11 +112,10 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _files(named: Named) -> list[str]:
-    """The files that a stage's options name, such as a scorer."""
-    fields = getattr(named.stage, "__dataclass_fields__", {})
-    values = [getattr(named.stage, name) for name in fields]
-    return [value for value in values if isinstance(value, str) and os.path.isfile(value)]
+def files(named: Named) -> dict[str, str]:
+    """The files that a stage's options name, such as a scorer, by the names of those options."""
+    values = ((name, getattr(named.stage, name)) for name in getattr(named.stage, "__dataclass_fields__", {}))
+    return {name: value for name, value in values if isinstance(value, str) and os.path.isfile(value)}
 
 
 def _content(path: str) -> bytes:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from boildown.errors import AnswerError, ModelError
+from boildown.facts.days import relative
 from boildown.facts.kinds import Kind
 from boildown.facts.listing import Fact, sentences, without_date
 from boildown.measure.facts import taken
 from boildown.memory.messages import Said
 from boildown.summaries.checks import Evidence
 from boildown.summaries.chunks import Chunk, chunks
+from boildown.summaries.dates import told as days
 from boildown.summaries.numbers import numbers
 from boildown.summaries.source import folded
 from boildown.summarizers.calls import Model, Outcome, Request
@@ -88,7 +91,8 @@ def asked(said: Sequence[Said], model: Model, name: str, counter: Counter, redac
     requests = [_request(name, chunk) for chunk in chunks(own.messages, CHUNK, counter)]
     replies = _replies(model, requests)
     named = list(dict.fromkeys(one for reply in replies for one in reply or ()))
-    by_id = {m.id: m for m in own.messages}
+    when = days([m.time for m in own.messages], [m.text for m in own.messages])
+    by_id = {m.id: (m, day) for m, day in zip(own.messages, when, strict=True)}
     borne_out = (_fact(one, by_id, name) for one in named)
     facts = tuple(_restored(fact, own.redactions) for fact in borne_out if fact is not None)
     return Asked(facts, len(named), sum(reply is None for reply in replies))
@@ -145,13 +149,13 @@ def _line(line: str) -> Named | None:
     return Named(kind, id[1], value, sentence) if kind and id and value else None
 
 
-def _fact(one: Named, by_id: Mapping[str, Message], name: str) -> Fact | None:
+def _fact(one: Named, by_id: Mapping[str, tuple[Message, date | None]], name: str) -> Fact | None:
     """The fact in the words of its message; None where that has no sentence with such a value."""
-    message = by_id.get(one.id)
+    message, day = by_id.get(one.id, (None, None))
     if message is None:
         return None
     for sentence in _likely(message, one.sentence):
-        if _states(replace(message, blocks=(Text(sentence),)), one.value):
+        if _states(sentence, one.value, day):
             by = message.name or message.role
             return Fact((one.kind,), (one.value,), sentence, (message.id,), by, message.time or "", model=name)
     return None
@@ -164,13 +168,18 @@ def _likely(message: Message, quoted: str) -> Iterator[str]:
     yield from sorted(there, key=lambda one: not wanted or wanted not in folded(one))
 
 
-def _states(message: Message, value: str) -> bool:
-    """Whether a message has a value word for word, or is a date or number that it has in another form."""
-    evidence = Evidence.of([message])
+def _states(sentence: str, value: str, day: date | None) -> bool:
+    """Whether a sentence has a value word for word, or is of a date or number that it has in another form.
+
+    The `day` on which it was said tells what "last Friday" is, and is no value itself.
+    """
+    if value in (told for _, told in relative(sentence, day)):
+        return True
+    evidence = Evidence.of([Message("", "", (Text(sentence),))])
     if evidence.unfounded(value) or not WORD.search(value):
         return False
     if evidence.source.quotes(value):
-        return folded(value) in folded(message.text)
+        return True
     stated, rest = taken(value)
     counted = [rest[number.start : number.end] for number in numbers(rest)]
     for number in counted:

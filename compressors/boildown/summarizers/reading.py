@@ -9,7 +9,7 @@ from boildown.identifiers import shown
 from boildown.summarizers.tags import fenced
 from boildown.transcript import Block, Message, ToolCall
 
-_HEAD = re.compile(r"^---(?=[ \t]+[\w:.-]+[ \t]*(?:,|$))", re.MULTILINE)
+_HEAD = re.compile(r"^---(?=[ \t]+\w+[ \t]*(?:,|$))", re.MULTILINE)
 _BEHEADED = r"\\---"
 
 
