@@ -15,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +28,7 @@ from boildown.errors import BudgetError, InputError, NotMetError  # noqa: E402
 from boildown.pipeline import Pins  # noqa: E402
 from boildown.report import Report  # noqa: E402
 from boildown.run import Job, conversations, reader, run  # noqa: E402
+from boildown.transcript import Transcript  # noqa: E402
 
 
 def pipelines() -> list[str]:
@@ -54,15 +55,19 @@ def readable(folder: Path, largest: int) -> Iterator[Path]:
             continue
 
 
+def _left(found: Sequence[Transcript]) -> None:
+    """Messages that the stage `archive` takes out are kept with the source."""
+
+
 def compressed(data: bytes, path: Path, pipeline: str, ratio: float) -> tuple[bytes, Report]:
     """`data` at `ratio`, or at the largest half, quarter, ... of it that can be met."""
     stages = registry.parse(pipeline)
     while ratio > 1:
         try:
-            return run(data, str(path), Job(stages, pipeline, ratio=ratio, pins=Pins(system=False)))
+            return run(data, str(path), Job(stages, pipeline, ratio=ratio, pins=Pins(system=False), archive=_left))
         except (BudgetError, NotMetError):
             ratio /= 2
-    return run(data, str(path), Job(stages, pipeline, ratio=1.0))
+    return run(data, str(path), Job(stages, pipeline, ratio=1.0, archive=_left))
 
 
 def comes_back(archive: Archive, path: Path, pipeline: str, ratio: float) -> bool:

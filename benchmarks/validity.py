@@ -55,7 +55,9 @@ def compressed(data: bytes, name: str, pipeline: str, ratio: float) -> list[Viol
     """What is wrong with the output; None where the ratio cannot be met, the system's messages being free to go."""
     for pins in (Pins(), Pins(system=False)):
         try:
-            small, report = run(data, name, Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=pins))
+            small, report = run(
+                data, name, Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=pins, archive=lambda _: None)
+            )
         except NotMetError:
             continue
         format, plain, _ = reader(small, name, report.format_out)

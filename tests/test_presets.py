@@ -148,8 +148,9 @@ def test_where_there_is_no_file_nothing_is_said(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_readmes_configuration_says_what_it_seems_to(tmp_path: Path) -> None:
-    levels, text = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    levels, checks, text = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert [level.name for level in config(tmp_path, levels).levels] == ["verbatim", "summary"]
+    assert config(tmp_path, checks).check
     settled = config(tmp_path, text).settle(Settings())
     assert settled == Settings("dedup,prioritize:recency=0.5,prune", ratio=5, keep_recent=2)
 

@@ -78,7 +78,7 @@ def test_git_names_what_changed(folder: Path, shell: Shell) -> None:
     assert shell(f"git init -q && git add transcripts && {who} commit -qm All").returncode == 0
     assert shell(line).returncode == 0
     (folder / "transcripts" / "openai.jsonl").open("a").write('{"role": "user", "content": "And then?"}\n')
-    assert "1 conversation checked, 0 over" in shell(line).stderr
+    assert "1 conversation in 1 file checked" in shell(line).stderr
 
 
 def test_jq_reads_the_report_and_the_counts(folder: Path, shell: Shell) -> None:

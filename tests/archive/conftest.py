@@ -30,7 +30,9 @@ def kept(folder: str) -> Keep:
     """Compresses bytes and archives them: kept(data, pipeline="prune", ratio=3) -> (output, what was archived)."""
 
     def compress(data: bytes, where: str = "chat.jsonl", pipeline: str = "dedup,prune", ratio: float = 3):
-        written, report = run(data, where, Job(registry.parse(pipeline), pipeline, ratio=ratio, model=quoting()))
+        written, report = run(
+            data, where, Job(registry.parse(pipeline), pipeline, ratio=ratio, model=quoting(), archive=lambda _: None)
+        )
         with opened(folder, write=True) as archive:
             return written, keep(archive, data, written, report)
 

@@ -29,11 +29,12 @@ def test_a_stage_that_asks_a_model_says_so(ask):
 
 
 @pytest.mark.parametrize("name", registry.STAGES)
-def test_every_stages_example_works(ask, chat, name, model_server):
+def test_every_stages_example_works(ask, chat, name, model_server, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     model_server.answer = replied
     out = ask("stages", name).out.decode()
-    pipeline = re.search("--pipeline '([^']+)'", out).group(1)
-    assert ask("compress", chat, "--ratio", 3, "--pipeline", pipeline).code == 0
+    pipeline, archive = re.search("--pipeline '([^']+)'(.*)", out).groups()
+    assert ask("compress", chat, "--ratio", 3, "--pipeline", pipeline, *archive.split()).code == 0
 
 
 def test_a_stage_that_is_not_there_exits_2(ask):

@@ -28,7 +28,14 @@ BOTH = "dedup,prune"
 
 def check(data: bytes, name: str, pipeline: str, ratio: float) -> None:
     format, plain, _ = reader(data, name)
-    job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=Pins(system=False), model=quoting())
+    job = Job(
+        registry.parse(pipeline),
+        pipeline,
+        ratio=ratio,
+        pins=Pins(system=False),
+        model=quoting(),
+        archive=lambda _: None,
+    )
     try:
         small, _ = run(data, name, job)
     except NotMetError:

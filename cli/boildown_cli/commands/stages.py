@@ -48,7 +48,8 @@ def _describe(name: str) -> str:
     if name in registry.ASKING:
         lines.append("    asks a model: 'boildown compress --dry-run' says what that costs")
     setting = f":{options[0].name}={options[0].default}" if options else ""
-    lines.append(f"  boildown compress chat.jsonl --ratio 3 --pipeline '{name}{setting}'")
+    archive = " --archive memory" if name in registry.KEEPING else ""
+    lines.append(f"  boildown compress chat.jsonl --ratio 3 --pipeline '{name}{setting}'{archive}")
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 from boildown.pipeline import Context
 from boildown.stages.paraphrases import paraphrases
 from boildown.stages.repeats import Savings, copies, parts, refer
+from boildown.text.restated import COURTESIES
 from boildown.text.spans import _NEGATION
 from boildown.text.words import WORD, numbered
 from boildown.transcript import Message, Text, Transcript, groups
@@ -28,8 +29,8 @@ class Dedup:
     image) gives way to a reference to the copy that stays whole, where that saves tokens by count.
 
     A near copy goes only if it says no number that the kept one lacks, both deny the same, and the words that they
-    share stand in the same order: who pays whom is told by nothing else. Messages of fewer than five words are answers,
-    not copies, and stay. Near copies are found by a prefix-filtered join on word sets
+    share stand in the same order, `please` and the like aside: who pays whom is told by nothing else. Messages of fewer
+    than five words are answers, not copies, and stay. Near copies are found by a prefix-filtered join on word sets
     (Chaudhuri, Ganti and Kaushik 2006; Xiao et al. 2008), which is exact and compares few pairs.
 
     By meaning, a near copy is one whose vector is near, and whose sentences state the same facts (`paraphrases`).
@@ -178,7 +179,7 @@ def _exactly(kept: Message, copy: Message) -> bool:
 
 def _in_order(kept: Sequence[str], copy: Sequence[str]) -> bool:
     """Whether the words of `copy` that `kept` has at all stand in `kept` in the same order, each as often."""
-    known, left = set(kept), iter(kept)
+    known, left = set(kept) - COURTESIES, iter(kept)
     return all(word in left for word in copy if word in known)
 
 

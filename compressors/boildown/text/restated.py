@@ -63,10 +63,12 @@ _LIMITS = _set("""
 """)
 _PLACING = _set("to at in on by for with of as von zu mit für um am im bei à de du en pour avec con para a por")
 """What makes another thing of the name or number behind it: to Rome, by Friday, for two"""
-# Greetings, courtesies, and the verbs that only ask for what they stand with.
-_LIGHT = _set("""
-    please hi hello hey thanks thank ok okay yeah well so guys guy sir kindly just really actually simply basically um
-    want like love need get order bitte hallo danke gerne gern mal eben einfach
+COURTESIES = _set("please hi hello hey thanks thank kindly sir bitte hallo danke")
+"""Words that may stand anywhere, and say nothing of what is said"""
+# With those, words that fill, and verbs that only ask for what they stand with.
+_LIGHT = COURTESIES | _set("""
+    ok okay yeah well so guys guy just really actually simply basically um want like love need get order gerne gern mal
+    eben einfach
 """)
 _OPPOSITES = [
     frozenset(pair.split("/"))
