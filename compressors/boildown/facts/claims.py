@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from boildown.facts.days import WEEKDAYS
 from boildown.measure.facts import Kind, taken
@@ -94,11 +95,14 @@ def stem(word: str) -> str:
 
 def topic(text: str) -> frozenset[str]:
     """The stems of the words that say what a text is about."""
-    return frozenset(
-        stem(w)
-        for w in WORD.findall(text.lower())
-        if w not in _LITTLE and len(w) > 2 and not w[0].isdigit() and w not in _SPELLED and w not in WEEKDAYS
-    )
+    return frozenset(filter(None, map(_told_by, WORD.findall(text.lower()))))
+
+
+@lru_cache(maxsize=1 << 16)
+def _told_by(word: str) -> str:
+    """The stem of a word that says what a text is about; "" of any other."""
+    says = word not in _LITTLE and len(word) > 2 and not word[0].isdigit()
+    return stem(word) if says and word not in _SPELLED and word not in WEEKDAYS else ""
 
 
 def values(sentence: str) -> Iterator[Value]:

@@ -172,14 +172,13 @@ def _best(memory: Memory, scope: Scope, seats: Sequence[Seat], score: Floats, mo
     import numpy as np
 
     order = [int(i) for i in np.argsort(-score, kind="stable") if score[i] > 0]
-    left = most
-    for start in range(0, len(order), 2 * most):
-        some = order[start : start + 2 * most]
+    left, start = most, 0
+    while left and start < len(order):
+        some = order[start : start + left]
+        start += left
         kept = memory.get(seats[i] for i in some)
         for i in some:
             one = kept.get(seats[i])
-            if left and one is not None and scope.holds(one.said):
+            if one is not None and scope.holds(one.said):
                 left -= 1
                 yield Hit(one, round(float(score[i]), 4))
-        if not left:
-            return
