@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from boildown import private
 
 if TYPE_CHECKING:
     from boildown.formats import Format
@@ -85,7 +85,8 @@ def write_page(desk: Desk, data: bytes, where: str) -> Path:
     page = _page(desk, transcript, ledger).encode("utf-8", "replace")
     with opened(desk.folder, write=True) as archive:
         keep(archive, data, page, _report(where, format, counter, transcript, ledger))
-    _write(desk.page, page)
+    desk.pages.mkdir(parents=True, exist_ok=True)
+    private.write(desk.page, page)
     return desk.page
 
 
@@ -153,16 +154,3 @@ def _report(
         pipeline="redact,ledger",
         conversations=(account,),
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write all of a file or nothing, for its owner alone to read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -7,10 +7,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from boildown import private
 from boildown.errors import UsageError
 from boildown.summarizers.account import Account
 from boildown.summarizers.calls import Outcome, Request, Usage
@@ -94,17 +94,9 @@ class Answers:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file that is the user's alone to read, whole or not at all. Raises OSError."""
+    """Write a file and the directory that it is in, which are the user's alone. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, beside = tempfile.mkstemp(dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
+    private.write(path, data)
 
 
 def key(request: Request, endpoint: str) -> str:
