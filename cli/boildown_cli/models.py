@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -69,17 +70,16 @@ class Asking:
         """
         from boildown import registry
 
-        names = registry.models(stages)
-        without = not names and any(named.name in registry.MAY_ASK for named in stages)
-        return (replace(self, name=None) if without else self).model(names)
+        return self.model(registry.models(stages), any(named.name in registry.MAY_ASK for named in stages))
 
-    def model(self, names: Sequence[str]) -> Model | None:
+    def model(self, names: Sequence[str], without: bool = False) -> Model | None:
         """What answers the calls of the models called `names`; None where there are none.
 
+        without  whether what --model is for does without one where there is no key
         Raises UsageError for options that are of no use then, or do not go together.
         """
         if not names:
-            self._check_unused()
+            (replace(self, name=None) if without else self)._check_unused()
             return None
         return self.made(names)
 
@@ -131,15 +131,18 @@ class Asking:
         return found
 
 
+def reachable() -> bool:
+    """Whether one of KEYS says that there is a model to ask."""
+    return any(os.environ.get(key, "").strip() for key in KEYS)
+
+
 def levels(name: str | None, known: Config | None) -> dict[str, str]:
     """Options of the stage `auto`: the file that has its levels, and the model called `name`, if there is a key.
 
     Says on stderr where there is none: then it goes on offline.
     """
-    import os
-
     given = {"levels": known.path} if known is not None and known.levels else {}
-    if name is not None and not any(os.environ.get(key) for key in KEYS):
+    if name is not None and not reachable():
         say(f"--model {name}: there is no key for it; what 'auto' sums up is cut offline. Set ANTHROPIC_API_KEY.")
         return given
     return given if name is None else {**given, "model": name}

@@ -13,7 +13,8 @@ from boildown_cli import models, options
 
 if TYPE_CHECKING:
     from boildown.following.compression import Compressor
-    from boildown.following.follower import Follower, Stream
+    from boildown.following.follower import Follower, Stream, Tell
+    from boildown.presets import Config
 
 STDIN = "-"
 _HEAD = 1 << 20
@@ -94,7 +95,7 @@ def _stream(file: str, archive: str | None, session: str | None, user: str, ever
 def _session(file: str, read_as: str | None) -> str:
     """The id that a client gave the session in a file, or else the file's name."""
     from boildown.errors import BoildownError
-    from boildown.memory.archiving import named
+    from boildown.memory.archiving import named, stem
     from boildown.run import conversations, reader
     from boildown_cli.files import read
 
@@ -108,25 +109,22 @@ def _session(file: str, read_as: str | None) -> str:
         format, plain, _ = reader(whole, file, read_as)
         return named(list(conversations(format, plain, file))[:1], file)[0]
     except (BoildownError, IndexError):
-        return os.path.basename(file).partition(".")[0] or file
+        return stem(file)
 
 
 def _compressor(
-    window: int, tokenizer: str, model: str | None, max_cost: float | None, redact: bool | None, known: object
+    window: int, tokenizer: str, model: str | None, max_cost: float | None, redact: bool | None, known: Config
 ) -> Compressor:
     from boildown.following.compression import Compressor
     from boildown.policy import Policy, shipped
-    from boildown.presets import Config
     from boildown.tokens import tokenizer as check
 
     check(tokenizer)
-    assert isinstance(known, Config)
     given = models.levels(model or known.defaults.model, known)
     name = given.get("model", "")
-    without = model is not None and not name
-    asking = models.Asking(None if without else model, max_cost=max_cost, redact=redact)
+    asking = models.Asking(model, max_cost=max_cost, redact=redact)
     policy = Policy(window, known.levels or shipped(), name)
-    answers = asking.model([name] if name else [])
+    answers = asking.model([name] if name else [], without=True)
     return Compressor(policy, tokenizer, given.get("levels", ""), answers, redact is not False)
 
 
@@ -162,12 +160,11 @@ def _opened(
         yield follower
 
 
-def _take_up(follower: Follower, tell: object) -> None:
+def _take_up(follower: Follower, tell: Tell) -> None:
     """Go on from the last checkpoint, unless it is one of another file."""
     from boildown.following.checkpoint import discard, load
     from boildown.following.tail import beginning
 
-    assert callable(tell)
     stream = follower.stream
     found = load(stream.folder, stream.session, stream.user)
     if found.trouble:

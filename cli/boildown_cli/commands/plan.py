@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,6 @@ import typer
 
 from boildown.summarizers.calls import MODEL
 from boildown_cli import completion, models, options, planned
-from boildown_cli.models import KEYS
 
 if TYPE_CHECKING:
     from boildown.planning.alternatives import Subject
@@ -79,7 +77,7 @@ def plan(
     settled = known.settle(Settings(budget=budget, ratio=ratio, window=window, tokenizer=tokenizer))
     check_output(output, NAME)
     of = _subject(file, read_as, conversation, settled)
-    asking = not offline and (dry_run or any(os.environ.get(name, "").strip() for name in KEYS))
+    asking = not offline and (dry_run or models.reachable())
     adviser = (
         _adviser(model, models.Asking(model, dry_run, max_cost, redact=redact, prices=prices), of.case.transcript)
         if asking

@@ -88,13 +88,17 @@ def named(transcripts: Sequence[Transcript], where: str) -> list[str]:
 
     Where a name comes again, its number is added: no two conversations of a file are one session.
     """
-    stem = os.path.basename(where).partition(".")[0] or where
-    found = [identified(t) or f"{stem}/{t.title}".rstrip("/") for t in transcripts]
+    found = [identified(t) or f"{stem(where)}/{t.title}".rstrip("/") for t in transcripts]
     often, seen, names = Counter(found), Counter[str](), list[str]()
     for name in found:
         seen[name] += 1
         names.append(f"{name} {seen[name]}" if often[name] > 1 else name)
     return names
+
+
+def stem(where: str) -> str:
+    """A file's name without its endings."""
+    return os.path.basename(where).partition(".")[0] or where
 
 
 def identified(transcript: Transcript) -> str:
