@@ -29,7 +29,7 @@ from boildown.registry import KEEPING
 from boildown.report import ConversationReport, Report, fates, redacted
 from boildown.summarizers.calls import Model
 from boildown.tokens import Counter
-from boildown.transcript import FormatInfo, Note, Opaque, Redaction, ToolResult, Transcript
+from boildown.transcript import FormatInfo, Note, Redaction, Transcript, media
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +224,7 @@ def _unseen(stages: Sequence[Named], transcript: Transcript) -> Iterator[Note]:
     if any(isinstance(named.stage, Opening) for named in stages):
         for message in transcript.messages:
             for block in message.blocks:
-                shown = block.media if isinstance(block, ToolResult) else (block,)
-                if any(isinstance(one, Opaque) and (one.data or one.tokens) for one in shown):
+                if any(one.data or one.tokens for one in media(block)):
                     yield Note("not looked into", message.id, "an image or a document may show secrets")
 
 

@@ -224,6 +224,11 @@ def works(messages: Iterable[Message]) -> bool:
     return any(isinstance(block, ToolCall | ToolResult) for message in messages for block in message.blocks)
 
 
+def media(block: Block) -> tuple[Opaque, ...]:
+    """The parts of a block that are not text."""
+    return block.media if isinstance(block, ToolResult) else (block,) if isinstance(block, Opaque) else ()
+
+
 def groups(messages: Sequence[Message]) -> list[tuple[int, ...]]:
     """The smallest sets of messages that never part a tool call from its results, as ascending indexes.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import traceback
 from dataclasses import dataclass, replace
 
+from boildown.archive.store import digest
 from boildown.batch import places
 from boildown.batch.items import Item, Result, Status
 from boildown.errors import BoildownError, NoConversationError, NotMetError
@@ -105,11 +105,6 @@ class Work:
             *(digest(_content(path)) for named in job.stages for path in files(named).values()),
         ]
         return digest(repr(said).encode())
-
-
-def digest(data: bytes) -> str:
-    """The SHA-256 of `data`, in hex."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def files(named: Named) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from boildown.checking.findings import Finding
 from boildown.tokens import Counter
-from boildown.transcript import Block, Message, Opaque, ToolResult, Transcript
+from boildown.transcript import Message, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,3 @@ class Conversation:
     def size(self) -> int:
         """The tokens of all messages, in the counter's own."""
         return self.counter.total(self.messages)
-
-
-def media(block: Block) -> tuple[Opaque, ...]:
-    """The parts of a block that are not text."""
-    return block.media if isinstance(block, ToolResult) else (block,) if isinstance(block, Opaque) else ()

@@ -6,11 +6,11 @@ import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 
-from boildown.checking.conversation import Conversation, media
+from boildown.checking.conversation import Conversation
 from boildown.checking.findings import Finding
 from boildown.pipeline import Context
 from boildown.stages.repeats import copies, parts
-from boildown.transcript import Block, Message, Opaque, Text, Thinking, ToolCall, ToolResult
+from boildown.transcript import Block, Message, Opaque, Text, Thinking, ToolCall, ToolResult, media
 
 Spent = list[tuple[Message, int]]
 """Messages with tokens that are spent on something, in order"""

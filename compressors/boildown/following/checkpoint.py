@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,10 +17,10 @@ import orjson
 from boildown.errors import ArchiveError, BusyError
 from boildown.following.compression import Held
 from boildown.following.state import State, Tally
+from boildown.memory.checkpoints import FOLDER, checkpoints
 from boildown.report import tool_version
 
 VERSION = 1
-FOLDER = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +212,8 @@ def _is_at(path: Path, handle: int) -> bool:
 @contextmanager
 def locked(folder: str, session: str, user: str) -> Iterator[None]:
     """No other process follows the session meanwhile, or forgets it. Raises BusyError where one does."""
+    import fcntl  # which Windows has not, where nothing is followed
+
     place = Path(folder) / FOLDER
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -240,10 +241,5 @@ def discard(folder: str, session: str, user: str = "") -> None:
 
 def sessions(folder: str, user: str = "") -> list[str]:
     """The sessions of a user that have a checkpoint, by name."""
-    found = set[str]()
-    for path in (Path(folder) / FOLDER).glob("*.json"):
-        with suppress(ValueError, OSError, ArchiveError):
-            value = json.loads(path.read_bytes())
-            if isinstance(value, dict) and value.get("user") == user and isinstance(value.get("session"), str):
-                found.add(value["session"])
-    return sorted(found)
+    found = (one for one in checkpoints(folder) if one.path.suffix == ".json" and one.is_of(user))
+    return sorted({one.session for one in found})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from boildown.following.checkpoint import Checkpoint, save
 from boildown.following.compression import Compressed, Held, converted
 from boildown.following.records import Reader, Record, followed
-from boildown.following.state import State, Tally
+from boildown.following.state import State
 from boildown.following.tail import beginning
 from boildown.formats import Format, load
 from boildown.memory.archiving import said
@@ -218,7 +218,7 @@ class Follower:
             self._work, self._until = None, inf
         if self.stream.folder:
             self.save()
-        self.state = State(self.state.policy, tally=Tally())
+        self.state = State(self.state.policy)
         self.reader = Reader(self.reader.where, self.reader.encoding, self.reader.read_as)
         self._place = 0
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from boildown.archive import database, store
 from boildown.archive.store import Archive
 from boildown.errors import BusyError, UsageError
-from boildown.following.checkpoint import FOLDER, beside, lock, locked
+from boildown.following.checkpoint import beside, lock, locked
 from boildown.hooks.handover import pages
-from boildown.memory.checkpoints import Checkpoint, checkpoints
+from boildown.memory.checkpoints import FOLDER, Checkpoint, checkpoints
 from boildown.memory.originals import Kept, Owned, planned, unpacked
 from boildown.memory.schema import FILE, MESSAGES
 from boildown.memory.traces import LENGTH, Search, files, passages
