@@ -81,7 +81,7 @@ def in_content(content: bytes, ttl: str) -> bytes:
 
 
 def _bears(part: Json) -> bool:
-    return isinstance(part, dict) and part.get("type") not in _BARRED and part.get("text") != ""
+    return isinstance(part, dict) and str(part.get("type")) not in _BARRED and part.get("text") != ""
 
 
 def _on_block(block: str, ttl: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from boildown.formats import media
@@ -106,7 +106,8 @@ def _conversation(piece: Piece) -> Transcript:
 
 def _branch(nodes: dict[str, Json], current: Json) -> tuple[str, ...]:
     """The nodes from the root to `current`, or to the last of all where that is no node."""
-    place = current if current in nodes else next((k for k in reversed(nodes) if not nodes[k].get("children")), None)
+    known = isinstance(current, str) and current in nodes
+    place = current if known else next((k for k in reversed(nodes) if not nodes[k].get("children")), None)
     path: dict[str, None] = {}
     while isinstance(place, str) and place in nodes and place not in path:
         path[place] = None
@@ -251,6 +252,7 @@ class _Edited:
     def drop(self, key: str) -> None:
         """Take a node out; what hung from it hangs from its parent."""
         above, below = self.parent.pop(key), self.children.pop(key)
+        above = None if above == key else above
         for child in below:
             self.parent[child] = above
         if above is not None:
@@ -273,6 +275,11 @@ class _Edited:
             siblings[place : place + bool(before in siblings)] = [key]
 
 
+def _named(links: Json, nodes: Mapping[str, Json]) -> Iterator[str]:
+    """Those of the links that name a node."""
+    return (link for link in (links if isinstance(links, list) else []) if isinstance(link, str) and link in nodes)
+
+
 def _edited(transcript: Transcript, source: Source, tree: Tree) -> _Edited | None:
     """The tree as the transcript is now, or None where nothing changed."""
     read = {m.id: m for m in source.messages}
@@ -281,11 +288,12 @@ def _edited(transcript: Transcript, source: Source, tree: Tree) -> _Edited | Non
     if now == list(read) and len(same) == len(now):
         return None
     values = {k: v for k, v in ((key, parse(record)) for key, record in _records(source, tree)) if isinstance(v, dict)}
-    edited = _Edited(
-        {key: v.get("parent") if v.get("parent") in values else None for key, v in values.items()},
-        {key: [c for c in v.get("children") or [] if c in values] for key, v in values.items()},
-        tree.active[-1] if tree.active else None,
-    )
+    parent = {key: next(_named([v.get("parent")], values), None) for key, v in values.items()}
+    children = {key: list(_named(v.get("children"), values)) for key, v in values.items()}
+    for key, above in parent.items():
+        if above is not None and key not in children[above]:
+            children[above].append(key)
+    edited = _Edited(parent, children, tree.active[-1] if tree.active else None)
     for gone in (m for m in source.messages if m.id not in set(now)):
         edited.drop(tree.ids[gone.records[0]])
     added = _insert(transcript, read, tree, edited)

@@ -44,8 +44,8 @@ def sniff(sample: Sample) -> bool:
     if sample.kind != "lines" or not objects:
         return False
     if media.is_rollout_header(objects[0]):
-        return len(objects) == 1 or any(item.get("type") in items.ITEMS for item in objects[1:])
-    known = [o for o in objects if o.get("type") in RECORDS and isinstance(o.get("payload"), dict)]
+        return len(objects) == 1 or any(str(item.get("type")) in items.ITEMS for item in objects[1:])
+    known = [o for o in objects if str(o.get("type")) in RECORDS and isinstance(o.get("payload"), dict)]
     return bool(known) and (known[0].get("type") == "session_meta" or len(known) * 2 > len(objects))
 
 
@@ -84,7 +84,7 @@ def _message(value: Json, index: int, id: str) -> tuple[Message | None, Note | N
     if value.get("type") == "compacted" and isinstance(value.get("payload"), dict):
         note = Note("compacted", where, "the client shows the model this in place of all before it; both are counted")
         return Message(id, "user", (_compacted(value["payload"]),), time=time, records=(index,)), note
-    if value.get("type") in RECORDS or media.is_rollout_header(value) or "record_type" in value:
+    if str(value.get("type")) in RECORDS or media.is_rollout_header(value) or "record_type" in value:
         return None, None
     return None, Note("unknown record", where, f"a record of the type {value.get('type')!r}; carried as it stands")
 
@@ -95,11 +95,11 @@ def response_item(record: Json) -> dict[str, Json] | None:
         return None
     if record.get("type") == "response_item" and isinstance(record.get("payload"), dict):
         return cast(dict[str, Json], record["payload"])
-    return record if "payload" not in record and record.get("type") in items.ITEMS else None
+    return record if "payload" not in record and str(record.get("type")) in items.ITEMS else None
 
 
 def _is_shown(item: dict[str, Json], blocks: tuple[Block, ...]) -> bool:
-    return item.get("type") not in UNSEEN and (bool(blocks) or item.get("type") != "reasoning")
+    return str(item.get("type")) not in UNSEEN and (bool(blocks) or item.get("type") != "reasoning")
 
 
 def _role(item: dict[str, Json]) -> str:
@@ -220,9 +220,7 @@ def _nearest(places: list[int], index: int) -> int:
 
 def _keys(item: dict[str, Json]) -> Iterator[Key]:
     """By what an event can be seen to repeat an item."""
-    for call in {item.get("call_id"), item.get("id")}:
-        if isinstance(call, str):
-            yield "call", call
+    yield from {("call", call) for call in (item.get("call_id"), item.get("id")) if isinstance(call, str)}
     if item.get("type") == "message":
         texts = [b.text for b in items.parts(item.get("content")) if isinstance(b, Text)]
         yield str(item.get("role")), "\n".join(texts).strip()

@@ -212,7 +212,7 @@ def _thinned(whole: bytes, values: Mapping[str, Json], said: Mapping[str, str]) 
     attached: dict[str, Json] = {}
     for member in members(whole.decode("utf-8", "surrogateescape")):
         if member.key == "events" and isinstance(member.value, list):
-            kept = [e for e in member.value if isinstance(e, dict) and e.get("event") in WORDLESS]
+            kept = [e for e in member.value if isinstance(e, dict) and str(e.get("event")) in WORDLESS]
             put["events"] = dump(kept, whole[:200])
         elif member.key in RETOLD:
             least = 0 if member.key == "input" and isinstance(member.value, str) else WORDS
@@ -244,7 +244,7 @@ def _retold(value: Json, values: Mapping[str, Json], said: Mapping[str, str], le
 
 
 def _is_message(value: Json, values: Mapping[str, Json]) -> bool:
-    return isinstance(value, dict) and "role" in value and value.get("id") in values
+    return isinstance(value, dict) and "role" in value and isinstance(value.get("id"), str) and value["id"] in values
 
 
 def _reductions(after: bytes, said: Mapping[str, str]) -> bytes:

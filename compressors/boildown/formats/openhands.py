@@ -201,8 +201,7 @@ def _words(text: str, at: int) -> tuple[Text, ...]:
 
 
 def _images(args: dict[str, Json]) -> Iterator[Opaque]:
-    found = args.get("image_urls") or args.get("images_urls")
-    for at, url in enumerate(found if isinstance(found, list) else [], 2):
+    for at, url in enumerate(_list(args.get("image_urls") or args.get("images_urls")), 2):
         kind, data = media.split_data_url(str(url))
         yield Opaque("image", media.openai_image_tokens(str(url)), "", kind, data, at)
 
@@ -235,10 +234,18 @@ def _call(event: dict[str, Json], index: int) -> ToolCall:
     meta = _metadata(event)
     made = f"e{event['id']}" if "id" in event else f"c{index + 1}"
     id, name = str(meta.get("tool_call_id") or made), str(meta.get("function_name") or event["action"])
-    for call in _answer(event).get("tool_calls") or []:
-        if isinstance(call, dict) and call.get("id") == id and isinstance(call.get("function"), dict):
+    for call in filter(_is_call, _list(_answer(event).get("tool_calls"))):
+        if call["id"] == id:
             return ToolCall(id, name, as_text(call["function"].get("arguments")), 1)
     return ToolCall(id, name, _shown(_args(event)), 1)
+
+
+def _is_call(value: Json) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("id"), str) and isinstance(value.get("function"), dict)
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _shown(args: dict[str, Json]) -> str:
@@ -250,8 +257,7 @@ def _recalled(event: dict[str, Json]) -> Iterator[Text]:
     extras = event["extras"] if isinstance(event.get("extras"), dict) else {}
     for at, key in enumerate(RECALLED):
         yield from _words(as_text(extras.get(key)), at)
-    known = extras.get("microagent_knowledge")
-    for at, item in enumerate(known if isinstance(known, list) else [], len(RECALLED)):
+    for at, item in enumerate(_list(extras.get("microagent_knowledge")), len(RECALLED)):
         yield from _words(as_text(item.get("content")) if isinstance(item, dict) else "", at)
 
 
@@ -327,8 +333,8 @@ def _restated(
         if isinstance(value, dict) and _response(value) in stale:
             _answer_anew(value, stale[_response(value)])
             records[index] = dump(value, source.records[index])
-        elif isinstance(value, dict) and value.get("action") == "recall" and _args(value).get("query") in spoken:
-            query = spoken[_args(value)["query"]]
+        elif isinstance(value, dict) and value.get("action") == "recall" and str(_args(value).get("query")) in spoken:
+            query = spoken[str(_args(value)["query"])]
             gone |= {index} if query is None else set()
             _args(value)["query"] = query
             value["message"] = f"Retrieving content for: {(query or '')[:50]}"
@@ -354,8 +360,8 @@ def _answer_anew(event: dict[str, Json], messages: list[Message]) -> None:
         answer["content"] = "".join(b.text for b in blocks if isinstance(b, Text) and b.at < 1)
     if isinstance(answer.get("tool_calls"), list):
         # A `finish` is read as words: its call, which no block has, stays without what it said.
-        kept = [call for call in answer["tool_calls"] if not calls or call.get("id") in calls]
-        for call in kept:
+        kept = [call for call in answer["tool_calls"] if not calls or (_is_call(call) and call["id"] in calls)]
+        for call in filter(_is_call, kept):
             call["function"]["arguments"] = calls[call["id"]].arguments if calls else "{}"
         answer["tool_calls"] = kept
         _metadata(event)["total_calls_in_response"] = len(kept)
@@ -378,7 +384,8 @@ def _patch(record: Json, was: Message, message: Message) -> Json:
             args.update({key: given[key] for key in args.keys() & given.keys()})
     kept = {b.at for b in message.blocks}
     for key in {"image_urls", "images_urls"} & args.keys():
-        args[key] = [url for at, url in enumerate(args[key], 2) if at in kept] if args[key] else args[key]
+        if isinstance(args[key], list):
+            args[key] = [url for at, url in enumerate(args[key], 2) if at in kept]
     return record
 
 
@@ -400,7 +407,7 @@ def _patched_observation(record: dict[str, Json], was: Message, message: Message
         for at, key in enumerate(RECALLED):
             if extras.get(key):
                 extras[key] = now.get(at, "")
-        for at, item in enumerate(extras.get("microagent_knowledge") or [], len(RECALLED)):
+        for at, item in enumerate(_list(extras.get("microagent_knowledge")), len(RECALLED)):
             if isinstance(item, dict) and item.get("content"):
                 item["content"] = now.get(at, "")
         return record

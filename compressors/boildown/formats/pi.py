@@ -66,7 +66,7 @@ def sniff(sample: Sample) -> bool:
     objects = sample.objects
     if sample.kind != "lines" or not any(o.get("type") == "session" and "cwd" in o and "id" in o for o in objects[:8]):
         return False
-    known = [o for o in objects if o.get("type") in TYPES and ("message" in o) == (o["type"] == "message")]
+    known = [o for o in objects if str(o.get("type")) in TYPES and ("message" in o) == (o["type"] == "message")]
     return len(known) * 2 > len(objects)
 
 
@@ -84,7 +84,7 @@ def read(data: bytes) -> Iterator[Transcript]:
     entries = [value if isinstance(value, dict) else {} for value in values]
     tree = _tree(entries)
     for index, value in enumerate(values):
-        if value is not None and entries[index].get("type") not in TYPES:
+        if value is not None and str(entries[index].get("type")) not in TYPES:
             notes.append(Note("unknown record", f"line {index + 1}", "no entry of a known type; carried as it stands"))
     others = sum(entries[i].get("type") == "message" for i in set(range(len(entries))) - set(tree.branch))
     if others:
@@ -254,14 +254,16 @@ def _repoint(plan: _Plan, source: Source, tree: Tree, index: int, lost: dict[str
     if value is None and tree.ids[index] == "" and b'"compaction"' not in source.records[index]:
         return
     value = parse(body(source.records[index])) if value is None else value
-    kind = value.get("type")
+    if not isinstance(value, dict):
+        return
+    kind = _string(value, "type")
     if kind == "compaction" and isinstance(value.get(PLACE), int):
         entries = [i for i, record in enumerate(source.records) if record.strip()]
         value[PLACE] = sum(i not in plan.gone for i in entries[: value[PLACE]])
-    elif kind == "compaction" and value.get(KEPT) in lost:
+    elif kind == "compaction" and _string(value, KEPT) in lost:
         place = tree.ids.index(value[KEPT])
         value[KEPT] = next((tree.ids[i] for i in tree.branch if i > place and i not in plan.gone), None)
-    elif kind in LINKS and value.get(LINKS[kind]) in lost:
+    elif kind in LINKS and _string(value, LINKS[kind]) in lost:
         value[LINKS[kind]] = _ancestor(value[LINKS[kind]], lost) or None
     else:
         return

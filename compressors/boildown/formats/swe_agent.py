@@ -54,7 +54,7 @@ def _is_run(item: dict[str, Json]) -> bool:
     history = item.get("history")
     if not isinstance(history, list) or not history:
         return False
-    said = [m for m in history if isinstance(m, dict) and m.get("role") in ROLES and "content" in m]
+    said = [m for m in history if isinstance(m, dict) and str(m.get("role")) in ROLES and "content" in m]
     return len(said) * 2 > len(history) and (isinstance(item.get("trajectory"), list) or "agent" in said[0])
 
 

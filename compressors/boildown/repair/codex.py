@@ -50,8 +50,8 @@ def matched(session: Session, found: Sequence[Found]) -> bytes:
     kinds = {}
     for value in session.values:
         held = response_item(value) or {}
-        if held.get("type") in OUTPUTS:
-            kinds[str(held.get("call_id"))] = OUTPUTS[held["type"]]
+        if (kind := str(held.get("type"))) in OUTPUTS:
+            kinds[str(held.get("call_id"))] = OUTPUTS[kind]
     changed = {one.record: _with(session, one.record, "type", kinds[one.subject]) for one in found}
     return _rebuilt(session, Edit(changed=changed))
 
