@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from boildown.memory.messages import Origin, Said, Scope
+from boildown.archive.places import LANCE
+from boildown.memory.messages import Memory, Origin, Said, Scope
+from boildown.memory.places import opened
 from boildown.memory.recall import recall
-from boildown.memory.store import Store, opened
+
+LANCE_LACKS = importlib.util.find_spec("lancedb") is None
+BOTH = ("sqlite", pytest.param("lance", marks=pytest.mark.skipif(LANCE_LACKS, reason="needs boildown[lance]")))
+"""The stores: what holds for one holds for the other"""
+
+
+@pytest.fixture(params=BOTH)
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Where an archive is to be, once with its messages in SQLite and once with them in LanceDB."""
+    place = tmp_path / "memory"
+    if request.param == "lance":
+        (place / LANCE).mkdir(parents=True)
+    return str(place)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> str:
-    """Where an archive is to be."""
-    return str(tmp_path / "memory")
-
-
-@pytest.fixture
-def store(folder: str) -> Iterator[Store]:
+def store(folder: str) -> Iterator[Memory]:
     """An empty store, open for writing."""
     with opened(folder, write=True) as opened_store:
         yield opened_store
@@ -29,7 +38,7 @@ Put = Callable[..., int]
 
 
 @pytest.fixture
-def put(store: Store) -> Put:
+def put(store: Memory) -> Put:
     """Puts texts, or messages, into a session: put("a", "b", session="s", user="u") -> how many are new."""
 
     def add(*said: str | Said, session: str = "s", user: str = "", source: str = "00") -> int:
@@ -44,7 +53,7 @@ Find = Callable[..., list[str]]
 
 
 @pytest.fixture
-def find(store: Store) -> Find:
+def find(store: Memory) -> Find:
     """The texts that a question finds, best first: find("pricing", user="u", most=3)."""
 
     def ask(question: str, most: int = 10, **scope: object) -> list[str]:

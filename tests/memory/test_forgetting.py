@@ -16,9 +16,9 @@ from boildown.memory.archiving import archive
 from boildown.memory.forgetting import forget
 from boildown.memory.idle import compressed
 from boildown.memory.messages import Scope
+from boildown.memory.places import opened
 from boildown.memory.recall import recall
 from boildown.memory.sessions import sessions
-from boildown.memory.store import opened
 from boildown.memory.traces import files
 from boildown.registry import DEFAULT, parse, spec
 from boildown.run import Job

@@ -8,8 +8,8 @@ from pathlib import Path
 from boildown.archive import store as sources
 from boildown.memory.archiving import archive
 from boildown.memory.idle import compressed
+from boildown.memory.places import opened
 from boildown.memory.sessions import COMPRESSED, VERBATIM, sessions
-from boildown.memory.store import opened
 from boildown.registry import DEFAULT, parse, spec
 from boildown.run import Job
 from conftest import ROOT

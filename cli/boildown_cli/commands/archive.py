@@ -56,7 +56,7 @@ def archive(
     from boildown.memory.archiving import embed_new
     from boildown.memory.embedders import load
     from boildown.memory.messages import Scope
-    from boildown.memory.store import check, opened
+    from boildown.memory.places import check, opened
     from boildown_cli.files import expand, read, title
     from boildown_cli.terminal import say, status
 

@@ -227,7 +227,7 @@ class Leaving:
         """Put the messages into the archive in `folder`, where `data` is the file that they are from."""
         from boildown.archive.store import digest
         from boildown.memory.archiving import put_archived
-        from boildown.memory.store import opened
+        from boildown.memory.places import opened
 
         if any(transcript.archived for transcript in self.found):
             with opened(folder, write=True) as store:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from boildown.context.account import Account
     from boildown.formats import Format
     from boildown.formats.source import Encoding
-    from boildown.memory.messages import Scope
-    from boildown.memory.store import Store
+    from boildown.memory.messages import Memory, Scope
     from boildown.pipeline import Named
     from boildown.transcript import Transcript
 
@@ -63,7 +62,7 @@ def context(
     from boildown.context.allocation import USUAL, allocation
     from boildown.context.assembly import assembled
     from boildown.memory.messages import Scope
-    from boildown.memory.store import opened
+    from boildown.memory.places import opened
     from boildown.run import cleaned
     from boildown.tokens import Counter
     from boildown.tokens import tokenizer as counting
@@ -134,7 +133,7 @@ def _read(file: str, number: int | None, read_as: str | None, write_as: str | No
     return Source(transcript, formats.load(write_as) if write_as else format, code)
 
 
-def _archived(store: Store | None, scope: Scope, write_as: str | None) -> Source:
+def _archived(store: Memory | None, scope: Scope, write_as: str | None) -> Source:
     from boildown import formats
     from boildown.context.session import conversation
     from boildown.formats.source import Encoding
@@ -145,7 +144,7 @@ def _archived(store: Store | None, scope: Scope, write_as: str | None) -> Source
     return Source(conversation(store, scope), formats.load(write_as or "openai"), Encoding())
 
 
-def _check_scope(store: Store | None, scope: Scope) -> None:
+def _check_scope(store: Memory | None, scope: Scope) -> None:
     """Raise UsageError where it is said whose messages are meant, and there is no archive, or none of theirs in it."""
     given = [name for name, value in (("--session", scope.session), ("--user", scope.user)) if value]
     if given and store is None:

@@ -99,7 +99,7 @@ def _asked(said: Sequence[Said], asking: models.Asking, where: str) -> Sequence[
 def _archived(session: str, folder: str, user: str) -> list[Said]:
     from boildown.errors import UsageError
     from boildown.memory.messages import Scope
-    from boildown.memory.store import opened
+    from boildown.memory.places import opened
 
     with opened(folder) as store:
         found = store.said(Scope(user, session))

@@ -138,7 +138,7 @@ def _opened(
     from boildown.following import checkpoint
     from boildown.following.follower import Follower
     from boildown.following.records import Reader
-    from boildown.memory import store
+    from boildown.memory import places
     from boildown_cli.files import title
     from boildown_cli.terminal import one_line, say
 
@@ -150,8 +150,8 @@ def _opened(
         reader = Reader(title(stream.input), tokenizer, read_as)
         kept = None
         if stream.folder:
-            store.check(stream.folder, write=True)
-            kept = stack.enter_context(store.opened(stream.folder, write=True))
+            places.check(stream.folder, write=True)
+            kept = stack.enter_context(places.opened(stream.folder, write=True))
             stack.enter_context(checkpoint.locked(stream.folder, stream.session, stream.user))
         follower = Follower(stream, reader, compressor.policy, compressor, tell, kept)
         stack.callback(follower.close)

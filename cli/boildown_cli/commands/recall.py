@@ -11,9 +11,8 @@ from boildown.errors import UsageError
 from boildown_cli.options import TOKENIZER, EmbedderName, MemoryFolder, SessionName, UserName
 
 if TYPE_CHECKING:
-    from boildown.memory.messages import Kept, Scope
+    from boildown.memory.messages import Kept, Memory, Scope
     from boildown.memory.passages import Passage
-    from boildown.memory.store import Store
 
     Show = Callable[[str, Sequence[Passage]], str]
     """A question and passages, as they are printed"""
@@ -46,7 +45,7 @@ def recall(
     boildown recall "which port?" --archive memory --json -k 3
     """
     from boildown.memory.messages import Scope
-    from boildown.memory.store import opened
+    from boildown.memory.places import opened
     from boildown.memory.times import bound
     from boildown_cli.files import STDOUT, write
     from boildown_cli.terminal import say
@@ -62,7 +61,7 @@ def recall(
         write([(STDOUT, show(query, found).encode("utf-8", "replace"))])
 
 
-def check_scope(store: Store, scope: Scope) -> None:
+def check_scope(store: Memory, scope: Scope) -> None:
     """Raise UsageError where the user or the session has nothing in the archive, with what is next to it."""
     import difflib
 
@@ -79,7 +78,7 @@ def check_scope(store: Store, scope: Scope) -> None:
 
 
 def _found(
-    store: Store, query: str, scope: Scope, most: int, max_tokens: int, embed: str | None, show: Show
+    store: Memory, query: str, scope: Scope, most: int, max_tokens: int, embed: str | None, show: Show
 ) -> list[Passage]:
     from boildown.memory.embedders import load
     from boildown.memory.passages import passages

@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from boildown.archive.places import LANCE
 from boildown.errors import ArchiveError, UsageError
 
-FILES = ("archive.db", "memory.db", "checkpoints")
+FILES = ("archive.db", "memory.db", LANCE, "checkpoints")
 """What an archive's directory holds: the sources that were compressed, the messages to be recalled, and streams"""
 BESIDE = ("ledgers", "hook.log")
 """What agents' hooks put beside them"""
@@ -95,6 +96,13 @@ def check(database: Database, folder: str, write: bool = False) -> None:
         return
     if not write:
         raise ArchiveError(f"--archive {folder}: {database.missing}")
+    check_directory(folder)
+
+
+def check_directory(folder: str) -> None:
+    """Raise UsageError where there are other things than an archive's, ArchiveError where that cannot be told."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"--archive {folder}: this is a file. Name a directory, which may be a new one.")
     try:
         names = os.listdir(folder) if os.path.exists(folder) else []
     except OSError as error:

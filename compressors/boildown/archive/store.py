@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import zstandard
 
 from boildown.archive import database
+from boildown.archive.places import local
 from boildown.errors import LostError
 
 FILE = "archive.db"
+_NEEDED = "sources are kept"
 SOURCES = database.Database(
     FILE,
     application=int.from_bytes(b"boil"),
@@ -145,11 +147,15 @@ class Archive:
 
 @contextmanager
 def opened(folder: str, write: bool = False) -> Iterator[Archive]:
-    """The archive in `folder`; with `write`, made where there is none. SQLite's errors become ArchiveError."""
+    """The archive in `folder`; with `write`, made where there is none. SQLite's errors become ArchiveError.
+
+    Raises UsageError where it is on object storage.
+    """
+    folder = local(folder, _NEEDED)
     with database.connected(SOURCES, folder, write) as connection:
         yield Archive(connection, folder)
 
 
 def check(folder: str, write: bool = False) -> None:
     """Raise ArchiveError where there is no archive to read, UsageError where none may be made."""
-    database.check(SOURCES, folder, write)
+    database.check(SOURCES, local(folder, _NEEDED), write)

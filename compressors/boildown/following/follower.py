@@ -21,7 +21,7 @@ from boildown.policy import Policy
 from boildown.scoring.choice import LEARNED
 
 if TYPE_CHECKING:
-    from boildown.memory.store import Store
+    from boildown.memory.messages import Memory
 
 Tell = Callable[[str], None]
 Compress = Callable[[Held, Format], Compressed]
@@ -50,7 +50,13 @@ class Follower:
     """
 
     def __init__(
-        self, stream: Stream, reader: Reader, policy: Policy, compress: Compress, tell: Tell, store: Store | None = None
+        self,
+        stream: Stream,
+        reader: Reader,
+        policy: Policy,
+        compress: Compress,
+        tell: Tell,
+        store: Memory | None = None,
     ) -> None:
         self.stream = stream
         self.reader = reader

@@ -61,7 +61,7 @@ def _file_name(name: str) -> str:
 def remember(desk: Desk, data: bytes, where: str) -> Put:
     """Put the messages of the Claude Code session `data` where `boildown recall` finds them."""
     from boildown.memory.archiving import archive
-    from boildown.memory.store import opened
+    from boildown.memory.places import opened
 
     with opened(desk.folder, write=True) as store:
         (put,) = archive(store, data, where, session=desk.session, read_as="claude-code")

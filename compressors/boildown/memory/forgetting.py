@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from boildown.archive import database, store
+from boildown.archive import store
+from boildown.archive.places import is_remote, local
 from boildown.archive.store import Archive
 from boildown.errors import BusyError, UsageError
 from boildown.following.checkpoint import beside, lock, locked
 from boildown.hooks.handover import pages
 from boildown.memory.checkpoints import FOLDER, Checkpoint, checkpoints
+from boildown.memory.messages import Erasing, Whose
 from boildown.memory.originals import Kept, Owned, planned, unpacked
-from boildown.memory.schema import FILE, MESSAGES
+from boildown.memory.places import erasable
 from boildown.memory.traces import LENGTH, Search, files, passages
 from boildown.summarizers import answers
 
 LONG = 2 * LENGTH
 """Characters of a text that nobody else is likely to have written"""
-_WRITTEN = " AND role = 'user'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,20 @@ class Proof:
     where: tuple[str, ...]
 
 
-def forget(folder: str, user: str, session: str | None = None, dry_run: bool = False) -> tuple[Plan, Proof | None]:
-    """Erase the messages of `user`, or those of one session, in the archive `folder`; with `dry_run`, only plan it.
+def forget(place: str, user: str, session: str | None = None, dry_run: bool = False) -> tuple[Plan, Proof | None]:
+    """Erase the messages of `user`, or those of one session, in the archive `place`; with `dry_run`, only plan it.
 
     Raises UsageError where there is nothing of theirs, BusyError where one of the sessions is followed. Stopped
     halfway, it is finished by running it again: the names of the sessions go last. Other users' messages stay, equal
     ones included.
     """
     user = user.encode("utf-8", "replace").decode()  # as a store writes it
-    with _messages(folder) as connection, _archive(folder) as archive, ExitStack() as held:
-        with database.transaction(connection), archive.transaction() if archive else nullcontext():
-            plan, going = _planned(connection, archive, folder, user, session)
+    with erasable(place) as messages, ExitStack() as held:
+        # On object storage there are messages only: the directory of that name is not there, and has nothing in it.
+        folder = place if is_remote(place) else local(place, "erasing")
+        archive = held.enter_context(_archive(folder))
+        with messages.transaction(), archive.transaction() if archive else nullcontext():
+            plan, going = _planned(messages, archive, folder, user, session)
             if dry_run:
                 return plan, None
             locks = _locked(folder, plan.sessions, user, held)
@@ -82,14 +86,14 @@ def forget(folder: str, user: str, session: str | None = None, dry_run: bool = F
                 archive.erase(plan.kept.filed, plan.kept.objects)
             for path in (*plan.state, *plan.pages, *plan.answers, *locks):
                 path.unlink(missing_ok=True)
-            _erase(connection, going)
-        _compact(connection, folder)
+            messages.erase(user, going)
+        messages.compact()
         if archive:
             archive.compact()
-        with database.transaction(connection):
-            _erase_names(connection, going, user)
-        _compact(connection, folder)
-        return plan, _proof(folder, archive, plan.search)
+        with messages.transaction():
+            messages.erase_names(user, going)
+        messages.compact()
+        return plan, _proof(folder, messages, archive, plan.search)
 
 
 def _locked(folder: str, sessions: Iterable[str], user: str, held: ExitStack) -> list[Path]:
@@ -119,56 +123,29 @@ def _archive(folder: str) -> Iterator[Archive | None]:
         yield archive
 
 
-@contextmanager
-def _messages(folder: str) -> Iterator[sqlite3.Connection]:
-    """The messages for writing; where there are only checkpoints or originals, none that are kept."""
-    if not os.path.isdir(folder):
-        database.check(MESSAGES, folder)
-    if os.path.exists(os.path.join(folder, FILE)):
-        with database.connected(MESSAGES, folder, write=True) as connection:
-            database.secure(connection)
-            yield connection
-        return
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        for statement in MESSAGES.tables:
-            connection.execute(statement)
-        yield connection
-    finally:
-        connection.close()
-
-
-_Going = Sequence[tuple[int, str]]
-"""The ids and the names of sessions"""
-
-
-def _sessions(connection: sqlite3.Connection, user: str) -> _Going:
-    return connection.execute(
-        "SELECT s.id, s.name FROM sessions s JOIN users u ON u.id = s.user WHERE u.name = ? ORDER BY s.id", (user,)
-    ).fetchall()
-
-
 def _planned(
-    connection: sqlite3.Connection, archive: Archive | None, folder: str, user: str, session: str | None
-) -> tuple[Plan, _Going]:
-    """What goes, and the sessions whose messages do."""
-    own = _sessions(connection, user)
-    going = [one for one in own if session in (None, one[1])]
+    messages: Erasing, archive: Archive | None, folder: str, user: str, session: str | None
+) -> tuple[Plan, list[str]]:
+    """What goes, and the names of the sessions whose messages do."""
+    known = messages.sessions()
+    own = [name for whose, name, _ in known if whose == user]
+    going = [name for name in own if session in (None, name)]
     state = checkpoints(folder)
     theirs = [one for one in state if one.is_of(user, session)]
     if not going and not theirs:
-        _check_known(connection, folder, user, session)
-    texts = [text for id, _ in going for text in _texts(connection, id)]
+        _check_known(messages, folder, user, session)
+    texts = [text for name in going for text in messages.texts(user, name)]
     wanted = passages([*texts, *(text for one in theirs for text in one.texts())])
     search = Search(wanted)
-    names = tuple(dict.fromkeys([*(name for _, name in going), *(one.session for one in theirs)]))
-    own_pages, other_pages = _pages(connection, folder, user, names)
-    staying = _said_by_others(connection, going, search, [one for one in state if one not in theirs])
+    names = tuple(dict.fromkeys([*going, *(one.session for one in theirs)]))
+    own_pages, other_pages = _pages(known, folder, user, names)
+    gone = {(user, name) for name in going}
+    staying = _said_by_others(messages, gone, search, [one for one in state if one not in theirs])
     staying = staying.union(*map(search.in_file, other_pages))
-    sources, kept = _Sources.of(connection, [id for id, _ in own], [id for id, _ in going]), Kept()
+    sources, kept = _Sources.of(messages.origins(), user, going), Kept()
     if archive:
         written = [
-            passages([text]) for id, _ in going for text in _texts(connection, id, _WRITTEN) if len(text) >= LONG
+            passages([text]) for name in going for text in messages.texts(user, name, "user") if len(text) >= LONG
         ]
         kept, staying = planned(archive, search, Owned(sources.going, sources.others, written), staying)
     search = Search(wanted - staying)
@@ -176,7 +153,7 @@ def _planned(
         sessions=names,
         messages=len(texts),
         kept=kept,
-        beside=tuple(name for id, name in own if (id, name) not in going and sources.of_session[id] & sources.lost),
+        beside=tuple(name for name in own if name not in going and sources.of_session[name] & sources.lost),
         state=_state(folder, user, names, search, state),
         pages=own_pages,
         answers=tuple(sorted(answers.folder().glob("??/*.json"))),
@@ -198,22 +175,20 @@ def _state(
 
 
 def _pages(
-    connection: sqlite3.Connection, folder: str, user: str, sessions: Sequence[str]
+    sessions: Iterable[tuple[str, str, str]], folder: str, user: str, names: Sequence[str]
 ) -> tuple[tuple[Path, ...], set[Path]]:
-    """The pages of a user's `sessions`, and those of sessions that stay.
+    """The pages of a user's sessions of these `names`, and those of sessions that stay.
 
     A hook archives without a user: of two users' sessions of one name, the page tells of that of who has no name.
     """
-    rows = connection.execute("SELECT s.name, u.name FROM sessions s JOIN users u ON u.id = s.user").fetchall()
-    known = {(name, whose) for name, whose in rows if whose != user or name not in sessions}
-    own = [path for name in sessions if not user or (name, "") not in known for path in pages(folder, name)]
+    known = {(name, whose) for whose, name, _ in sessions if whose != user or name not in names}
+    own = [path for name in names if not user or (name, "") not in known for path in pages(folder, name)]
     return tuple(own), {path for name, _ in known for path in pages(folder, name)}.difference(own)
 
 
-def _check_known(connection: sqlite3.Connection, folder: str, user: str, session: str | None) -> None:
+def _check_known(messages: Erasing, folder: str, user: str, session: str | None) -> None:
     """Raise UsageError, but for a user whose erasing was stopped when only the name was left."""
-    known = connection.execute("SELECT 1 FROM users WHERE name = ?", (user,)).fetchone()
-    if known and session is None:
+    if session is None and messages.has_user(user):
         return
     whose = f"--user {user}" if user else "no --user"
     of = f", --session {session}" if session is not None else ""
@@ -224,7 +199,7 @@ def _check_known(connection: sqlite3.Connection, folder: str, user: str, session
 class _Sources:
     """The hashes of files: those of each session, those whose originals go, and those that other users have, too."""
 
-    of_session: dict[int, set[str]]
+    of_session: dict[str, set[str]]
     going: set[str]
     others: set[str]
 
@@ -233,66 +208,33 @@ class _Sources:
         return self.going - self.others
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection, own: Sequence[int], going: Sequence[int]) -> _Sources:
-        found: dict[int, set[str]] = {id: set() for id in own}
-        others = set[str]()
-        rows = connection.execute("SELECT o.session, f.hash FROM origins o JOIN sources f ON f.id = o.source")
-        for session, name in rows:
-            found.get(session, others).add(name)
-        return cls(found, set[str]().union(*(found[id] for id in going)), others)
-
-
-def _texts(connection: sqlite3.Connection, session: int, only: str = "") -> Iterator[str]:
-    return (text for (text,) in connection.execute(f"SELECT text FROM messages WHERE session = ?{only}", (session,)))
+    def of(cls, origins: Mapping[Whose, set[str]], user: str, going: Sequence[str]) -> _Sources:
+        found = {name: sources for (whose, name), sources in origins.items() if whose == user}
+        others = set[str]().union(*(sources for (whose, _), sources in origins.items() if whose != user))
+        return cls(found, set[str]().union(*(found[name] for name in going)), others)
 
 
 def _said_by_others(
-    connection: sqlite3.Connection, going: _Going, search: Search, state: Iterable[Checkpoint]
+    messages: Erasing, gone: AbstractSet[Whose], search: Search, state: Iterable[Checkpoint]
 ) -> set[str]:
     """The passages that also stand in messages and checkpoints that stay, or in what every archive holds."""
-    gone = {id for id, _ in going}
-    found = search.found("\n".join((*MESSAGES.tables, *store.SOURCES.tables)).encode())
+    found = search.found("\n".join(store.SOURCES.tables).encode() + b"\n" + messages.frame())
     some = list[str]()
-    for session, *texts in connection.execute("SELECT session, text, name, time FROM messages"):
-        if session not in gone:
+    for whose, texts in messages.everything():
+        if whose not in gone:
             some += texts
         if len(some) > 10_000:
             found |= search.found("\n".join(some).encode())
             some.clear()
-    names = connection.execute("SELECT s.id, s.name, s.topic, u.name FROM sessions s JOIN users u ON u.id = s.user")
-    some += [text for id, *texts in names if id not in gone for text in texts]
+    some += [
+        text for user, name, topic in messages.sessions() if (user, name) not in gone for text in (name, topic, user)
+    ]
     for one in state:
         some += one.texts() if one.whole else ()
     return found | search.found("\n".join(some).encode("utf-8", "replace"))
 
 
-def _erase(connection: sqlite3.Connection, going: _Going) -> None:
-    """Take out all but the names of the sessions, and make the index of words anew."""
-    for id, _ in going:
-        of = "(SELECT id FROM messages WHERE session = ?)"
-        connection.execute(f"DELETE FROM vectors WHERE message IN {of}", (id,))
-        connection.execute(f"DELETE FROM words WHERE rowid IN {of}", (id,))
-        connection.execute("DELETE FROM messages WHERE session = ?", (id,))
-        connection.execute("DELETE FROM origins WHERE session = ?", (id,))
-    connection.execute(
-        "DELETE FROM sources WHERE id NOT IN (SELECT source FROM origins UNION SELECT source FROM messages)"
-    )
-    connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
-
-
-def _erase_names(connection: sqlite3.Connection, going: _Going, user: str) -> None:
-    connection.executemany("DELETE FROM sessions WHERE id = ?", ((id,) for id, _ in going))
-    connection.execute("DELETE FROM users WHERE name = ? AND id NOT IN (SELECT user FROM sessions)", (user,))
-    # Raises where the index says anything that the messages do not.
-    connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 0)")
-
-
-def _compact(connection: sqlite3.Connection, folder: str) -> None:
-    if os.path.exists(os.path.join(folder, FILE)):
-        database.compact(connection, folder)
-
-
-def _proof(folder: str, archive: Archive | None, search: Search) -> Proof:
+def _proof(folder: str, messages: Erasing, archive: Archive | None, search: Search) -> Proof:
     """Look for the passages in the raw bytes of every file in `folder` and of the models' answers, unpacked as well.
 
     Copies of checkpoints, torn ones and pages of sessions are among them.
@@ -303,6 +245,9 @@ def _proof(folder: str, archive: Archive | None, search: Search) -> Proof:
     for data in unpacked(archive) if archive else ():
         held[f"record {objects} of {store.FILE}"] = search.found(data)
         objects += 1
-    where, found = tuple(path for path, some in held.items() if some), set[str]().union(*held.values())
     size = sum(path.stat().st_size for path in looked)
-    return Proof(len(looked), size, objects, len(search), len(found), where)
+    for name, data in messages.held():
+        held[name] = search.found(data)
+        size += len(data)
+    where, found = tuple(path for path, some in held.items() if some), set[str]().union(*held.values())
+    return Proof(len(held) - objects, size, objects, len(search), len(found), where)

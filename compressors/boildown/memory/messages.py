@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Seat = tuple[int, int]
 """Where a message stands: the number of its session in the store, and its place there, from 0 on"""
+
+Whose = tuple[str, str]
+"""A session by its user and its name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +102,24 @@ class Vectors:
 
 
 class Memory(Protocol):
-    """A store of messages. What `put` and `embed` have returned from outlives a kill, and another writer."""
+    """A store of messages. What `put` and `embed` have returned from outlives a kill, and another writer.
+
+    folder  where it is, as it was named
+    """
+
+    folder: str
 
     def transaction(self) -> AbstractContextManager[None]:
         """All that is put inside is kept, or nothing of it."""
 
     def put(self, origin: Origin, said: Sequence[Said]) -> int:
         """Keep a session's messages, in their order: how many are new. What is there already is not kept again."""
+
+    def append(self, origin: Origin, said: Sequence[Said], place: int) -> int:
+        """Keep messages of a stream that stand from `place` on: the place behind them.
+
+        What stands there already is not kept again. Where other messages do, these come behind the session's last.
+        """
 
     def search(self, phrases: Sequence[str], scope: Scope, limit: int) -> list[Seat]:
         """The `limit` best of the messages that hold one of `phrases` or several, the best first.
@@ -132,8 +146,17 @@ class Memory(Protocol):
     def whole(self, scope: Scope) -> list[Kept]:
         """All messages of the scope, session by session, each in its order."""
 
+    def said(self, scope: Scope) -> list[Kept]:
+        """All messages of the scope's user and session, whatever the role and the time, in their order."""
+
     def sessions(self, user: str | None = None) -> list[Session]:
         """Every session, or a user's, in the order in which they came."""
+
+    def origins(self) -> dict[Whose, set[str]]:
+        """The SHA-256 of each file that a session came in, for every session in the order in which they came."""
+
+    def sizes(self) -> dict[Whose, int]:
+        """Bytes of each session's texts, as UTF-8."""
 
     def embed(self, embedder: str, vectors: Mapping[Seat, bytes]) -> None:
         """Keep vectors that `embedder` made, as float16."""
@@ -143,3 +166,40 @@ class Memory(Protocol):
 
     def vectors(self, embedder: str, scope: Scope) -> Vectors:
         """The vectors of the scope's user and session, whatever the role and the time."""
+
+
+class Erasing(Protocol):
+    """What is kept of all users' messages, to erase some. Its names of sessions go last, so that it can be finished."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Nobody else writes meanwhile."""
+
+    def sessions(self) -> list[tuple[str, str, str]]:
+        """Every session's user, name and topic, in the order in which they came."""
+
+    def origins(self) -> dict[Whose, set[str]]:
+        """As `Memory.origins`."""
+
+    def has_user(self, user: str) -> bool:
+        """Whether the user's name is kept, be it without a session."""
+
+    def texts(self, user: str, session: str, role: str | None = None) -> Iterator[str]:
+        """What the messages of a session say, those of a role only where one is given."""
+
+    def everything(self) -> Iterator[tuple[Whose, Sequence[str]]]:
+        """Every message's session, and all that is written of it: text, name, time."""
+
+    def frame(self) -> bytes:
+        """What every store of the kind holds, whoever's messages are in it."""
+
+    def erase(self, user: str, sessions: Sequence[str]) -> None:
+        """Take out all of a user's sessions but their names; inside of a transaction."""
+
+    def erase_names(self, user: str, sessions: Sequence[str]) -> None:
+        """Take out the names of what was erased; inside of a transaction."""
+
+    def compact(self) -> None:
+        """Have nothing of what was taken out in any file. Raises ArchiveError while another process reads it."""
+
+    def held(self) -> Iterator[tuple[str, bytes]]:
+        """The names and the bytes of files of it that are not in a directory of this machine."""

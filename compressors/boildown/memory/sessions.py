@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from boildown.archive import database, store
+from boildown.archive import store
 from boildown.archive.manifest import load
+from boildown.archive.places import is_remote, local
 from boildown.archive.store import Archive
 from boildown.errors import LostError
 from boildown.memory.checkpoints import checkpoints
-from boildown.memory.schema import MESSAGES
+from boildown.memory.messages import Session, Whose
+from boildown.memory.places import opened
 
 VERBATIM, COMPRESSED = "verbatim", "compressed"
-
-_SESSIONS = """SELECT s.id, u.name, s.name, s.topic, count(m.id), coalesce(sum(length(CAST(m.text AS BLOB))), 0),
-    min(m.moment), max(m.moment) FROM sessions s JOIN users u ON u.id = s.user
-    LEFT JOIN messages m ON m.session = s.id GROUP BY s.id ORDER BY s.id"""
-
-
-_Row = tuple[int, str, str, str, int, int, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +47,28 @@ class Listed:
         return 1 - (self.tokens_out or 0) / self.tokens_in if self.tokens_in else None
 
 
-def sessions(folder: str, user: str | None = None) -> list[Listed]:
+def sessions(place: str, user: str | None = None) -> list[Listed]:
     """The sessions of `user`, or all, in the order in which they came. Raises ArchiveError."""
+    with opened(place) as memory:
+        found, sources, sizes = memory.sessions(user), memory.origins(), memory.sizes()
+    if is_remote(place):  # which has no checkpoints, and no originals
+        return [_listed(one, sizes[one.user, one.name], {}, None) for one in found]
+    folder = local(place, "listing")
     levels = {(one.user, one.session): one.level for one in checkpoints(folder) if one.level}
-    with database.connected(MESSAGES, folder) as connection:
-        sources = defaultdict[int, set[str]](set)
-        for id, name in connection.execute("SELECT o.session, f.hash FROM origins o JOIN sources f ON f.id = o.source"):
-            sources[id].add(name)
-        rows = [row for row in connection.execute(_SESSIONS) if user in (None, row[1])]
     with ExitStack() as stack:
         known = os.path.exists(os.path.join(folder, store.FILE))
         archive = stack.enter_context(store.opened(folder)) if known else None
-        return [_listed(row, levels, _tokens(archive, sources[row[0]], row[3])) for row in rows]
+        return [
+            _listed(one, sizes[key], levels, _tokens(archive, sources[key], one.topic))
+            for one in found
+            for key in [(one.user, one.name)]
+        ]
 
 
-def _listed(row: _Row, levels: Mapping[tuple[str, str], str], tokens: tuple[int, int] | None) -> Listed:
-    _, user, session, title, messages, size, first, last = row
-    level = levels.get((user, session), COMPRESSED if tokens else VERBATIM)
-    return Listed(user, session, title, messages, size, first, last, level, *(tokens or (None, None)))
+def _listed(one: Session, size: int, levels: Mapping[Whose, str], tokens: tuple[int, int] | None) -> Listed:
+    level = levels.get((one.user, one.name), COMPRESSED if tokens else VERBATIM)
+    known = tokens or (None, None)
+    return Listed(one.user, one.name, one.topic, one.messages, size, one.first, one.last, level, *known)
 
 
 def _tokens(archive: Archive | None, sources: Iterable[str], title: str) -> tuple[int, int] | None:

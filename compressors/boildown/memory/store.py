@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from math import log
 from typing import TYPE_CHECKING
 
 from boildown.archive import database
-from boildown.memory.messages import Kept, Origin, Said, Scope, Seat, Session, Vectors
+from boildown.memory.keys import clean, idf, keys, placed, told, writable
+from boildown.memory.messages import Kept, Origin, Said, Scope, Seat, Session, Vectors, Whose
 from boildown.memory.schema import MESSAGES
 from boildown.memory.terms import indexed, parts
 
@@ -59,8 +57,8 @@ class Store:
         self._connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (session, source))
         rows = self._connection.execute("SELECT key, place FROM messages WHERE session = ?", (session,))
         known: dict[bytes, int] = dict(rows)
-        cleaned = [_clean(one) for one in said]
-        fresh = _placed(list(_keys(cleaned)), known)
+        cleaned = [clean(one) for one in said]
+        fresh = placed(list(keys(cleaned)), known)
         self._make_room(session, len(known), [after for after, _, _ in fresh])
         places = (after + n for n, (after, _, _) in enumerate(fresh, 1))
         added = [(place, key, cleaned[i]) for place, (_, i, key) in zip(places, fresh, strict=True)]
@@ -68,26 +66,23 @@ class Store:
         return len(added)
 
     def append(self, origin: Origin, said: Sequence[Said], place: int) -> int:
-        """Keep messages of a stream that stand from `place` on: the place behind them; inside of a transaction.
-
-        What stands there already is not kept again. Where other messages do, these come behind the session's last.
-        """
+        """As `Memory.append`; inside of a transaction."""
         user = self._number("users", name=origin.user)
         session = self._session(user, origin)
         source = self._number("sources", hash=origin.source, name=origin.file)
         self._connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (session, source))
-        cleaned = [_clean(one) for one in said]
-        told = [_told(one) for one in cleaned]
+        cleaned = [clean(one) for one in said]
+        names = [told(one) for one in cleaned]
         query = "SELECT place, substr(key, 1, 16) FROM messages WHERE session = ? AND place >= ? AND place < ?"
         there: dict[int, bytes] = dict(self._connection.execute(query, (session, place, place + len(said))))
         (end,) = self._connection.execute(
             "SELECT coalesce(max(place) + 1, 0) FROM messages WHERE session = ?", (session,)
         ).fetchone()
-        if place > end or any(there.get(place + n, name) != name for n, name in enumerate(told)):
+        if place > end or any(there.get(place + n, name) != name for n, name in enumerate(names)):
             place, there = end, {}
         often = Counter[bytes]()
         added = []
-        for n, (name, one) in enumerate(zip(told, cleaned, strict=True)):
+        for n, (name, one) in enumerate(zip(names, cleaned, strict=True)):
             if place + n not in there:
                 added.append((place + n, name + (self._often(session, name) + often[name]).to_bytes(4), one))
                 often[name] += 1
@@ -102,7 +97,7 @@ class Store:
 
     def _number(self, table: str, **values: str) -> int:
         """The id of the row of `table` that has `values`, which are unique; a new one where there is none."""
-        names, given = ", ".join(values), [_writable(value) for value in values.values()]
+        names, given = ", ".join(values), [writable(value) for value in values.values()]
         marks = ", ".join("?" * len(given))
         self._connection.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", given)
         query = f"SELECT id FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in values)}"
@@ -110,7 +105,7 @@ class Store:
 
     def _session(self, user: int, origin: Origin) -> int:
         """The session's id. Its topic is the last that was said."""
-        name, topic = _writable(origin.session), _writable(origin.topic)
+        name, topic = writable(origin.session), writable(origin.topic)
         row = self._connection.execute(
             """INSERT INTO sessions (user, name, topic) VALUES (?, ?, ?)
             ON CONFLICT DO UPDATE SET topic = iif(excluded.topic = '', topic, excluded.topic) RETURNING id""",
@@ -216,7 +211,7 @@ class Store:
         condition, given = self._within(scope)
         (own,) = self._connection.execute(f"SELECT count(*) FROM messages m WHERE {condition}", given).fetchone()
         said = [f'{_SAID} : "{phrase}"' for phrase in phrases]
-        return [_idf(own, self._count(one + whose)) / _idf(stored, self._count(one)) for one in said]
+        return [idf(own, self._count(one + whose)) / idf(stored, self._count(one)) for one in said]
 
     def _columns(self, seats: Sequence[Seat]) -> dict[int, int]:
         """The index of each of `seats` by its message's id."""
@@ -250,7 +245,7 @@ class Store:
     def _sessions(self, scope: Scope) -> list[tuple[int, int]]:
         """The ids of the scope's sessions, each with that of their user."""
         only = "" if scope.session is None else " AND s.name = ?"
-        given = [_writable(scope.user)] + ([] if scope.session is None else [_writable(scope.session)])
+        given = [writable(scope.user)] + ([] if scope.session is None else [writable(scope.session)])
         query = f"SELECT s.id, u.id FROM sessions s JOIN users u ON u.id = s.user WHERE u.name = ?{only}"
         return list(self._connection.execute(query, given))
 
@@ -265,7 +260,7 @@ class Store:
         return [kept for row in rows if scope.holds((kept := _kept(row)).said)]
 
     def sessions(self, user: str | None = None) -> list[Session]:
-        only, given = ("", []) if user is None else ("WHERE u.name = ?", [_writable(user)])
+        only, given = ("", []) if user is None else ("WHERE u.name = ?", [writable(user)])
         rows = self._connection.execute(
             f"""SELECT u.name, s.name, s.topic, count(m.id), min(m.moment), max(m.moment) FROM sessions s
             JOIN users u ON u.id = s.user LEFT JOIN messages m ON m.session = s.id {only}
@@ -275,11 +270,27 @@ class Store:
         return [Session(*row) for row in rows]
 
     def said(self, scope: Scope) -> list[Kept]:
-        """All messages of the scope's user and session, in their order."""
         whose, given = self._within(scope)
         return [
             _kept(row) for row in self._connection.execute(f"{_KEPT} WHERE {whose} ORDER BY m.session, m.place", given)
         ]
+
+    def origins(self) -> dict[Whose, set[str]]:
+        found: dict[Whose, set[str]] = {}
+        rows = self._connection.execute(
+            """SELECT u.name, s.name, f.hash FROM sessions s JOIN users u ON u.id = s.user
+            LEFT JOIN origins o ON o.session = s.id LEFT JOIN sources f ON f.id = o.source ORDER BY s.id"""
+        )
+        for user, name, source in rows:
+            found.setdefault((user, name), set()).update(() if source is None else (source,))
+        return found
+
+    def sizes(self) -> dict[Whose, int]:
+        rows = self._connection.execute(
+            """SELECT u.name, s.name, coalesce(sum(length(CAST(m.text AS BLOB))), 0) FROM sessions s
+            JOIN users u ON u.id = s.user LEFT JOIN messages m ON m.session = s.id GROUP BY s.id"""
+        )
+        return {(user, name): size for user, name, size in rows}
 
     def embed(self, embedder: str, vectors: Mapping[Seat, bytes]) -> None:
         """As `Memory.embed`; inside of a transaction."""
@@ -338,57 +349,13 @@ def check(folder: str, write: bool = False) -> None:
     database.check(MESSAGES, folder, write)
 
 
-def _writable(text: str) -> str:
-    """`text` without halves of characters, which SQLite cannot store."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _clean(said: Said) -> Said:
-    texts = (said.role, said.name, said.time, said.text)
-    if all(text.isascii() for text in texts):
-        return said
-    role, name, time, text = map(_writable, texts)
-    return replace(said, role=role, name=name, time=time, text=text)
-
-
-def _idf(messages: int, holding: int) -> float:
-    """How telling a word is that so many of the messages hold: the formula of SQLite's bm25()."""
-    return max(log((messages - holding + 0.5) / (holding + 0.5)), 1e-6)
-
-
 def _either(phrases: Sequence[str]) -> str:
     return " OR ".join(f'"{phrase}"' for phrase in phrases)
 
 
 def _role(role: str) -> str:
     """A role as one phrase of the index, also where it has no letters."""
-    return f"r{_writable(role).encode().hex()}"
-
-
-def _keys(said: Sequence[Said]) -> Iterator[bytes]:
-    """What each message is told by: all that it says, and how many equal ones came before it."""
-    often: Counter[bytes] = Counter()
-    for one in said:
-        name = _told(one)
-        yield name + often[name].to_bytes(4)
-        often[name] += 1
-
-
-def _told(said: Said) -> bytes:
-    """A hash of all that a message says."""
-    return hashlib.sha256("\0".join((said.role, said.name, said.time, said.text)).encode()).digest()[:16]
-
-
-def _placed(keys: Sequence[bytes], known: Mapping[bytes, int]) -> list[tuple[int, int, bytes]]:
-    """The new ones of `keys`: the place that each comes after, -1 for none, its index and itself; in the new order."""
-    after = -1 if any(key in known for key in keys) else len(known) - 1
-    fresh = []
-    for i, key in enumerate(keys):
-        if key in known:
-            after = known[key]
-        else:
-            fresh.append((after, i, key))
-    return sorted(fresh, key=lambda one: one[0])
+    return f"r{writable(role).encode().hex()}"
 
 
 def _times(scope: Scope) -> tuple[str, list[float]]:
