@@ -3,6 +3,7 @@
     python benchmarks/recall.py                    recall@10 by parts, fitted half and the other
     python benchmarks/recall.py --embed minilm     with vectors (boildown[embed])
     python benchmarks/recall.py --messages 100000  seconds to archive so many, and milliseconds a query among them
+    python benchmarks/recall.py --store lance      either, with the messages in LanceDB (boildown[lance])
 
 Each question is asked of its own chat. Its figure is the share of its evidence among the ten messages that come first.
 """
@@ -22,9 +23,9 @@ from statistics import mean, median, quantiles
 
 from boildown.memory.archiving import archive, embed_new
 from boildown.memory.embedders import Embedder, load
-from boildown.memory.messages import Origin, Said, Scope
+from boildown.memory.messages import Memory, Origin, Said, Scope
 from boildown.memory.recall import Weights, recall
-from boildown.memory.store import Store, opened
+from boildown.memory.places import opened
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 sys.path.insert(0, str(SHARED / "evals"))
@@ -32,6 +33,7 @@ from suites import Case, locomo  # noqa: E402
 
 FITTED = ("locomo-conv-26", "locomo-conv-41", "locomo-conv-43")
 """The chats that the weights were fitted on; the figures of the others count"""
+STORES = {"sqlite": "", "lance": "lance:"}
 ALONE, NO_NAMES = (0.0, 0.0), 0.0
 
 
@@ -52,7 +54,7 @@ def variants(embedder: Embedder | None) -> dict[str, tuple[Weights, Embedder | N
     return found
 
 
-def found(store: Store, case: Case, weights: Weights, embedder: Embedder | None) -> list[float]:
+def found(store: Memory, case: Case, weights: Weights, embedder: Embedder | None) -> list[float]:
     """The share of each question's evidence that is found."""
     shares = []
     for question in case.questions:
@@ -62,9 +64,9 @@ def found(store: Store, case: Case, weights: Weights, embedder: Embedder | None)
     return shares
 
 
-def quality(cases: Sequence[Case], embedder: Embedder | None) -> None:
+def quality(cases: Sequence[Case], embedder: Embedder | None, kind: str) -> None:
     """Print recall@10 of each variant on both halves."""
-    with tempfile.TemporaryDirectory() as folder, opened(f"{folder}/memory", write=True) as store:
+    with tempfile.TemporaryDirectory() as folder, opened(f"{STORES[kind]}{folder}/memory", write=True) as store:
         for case in cases:
             archive(store, "\n".join(case.lines).encode(), f"{case.name}.jsonl", session=case.name)
         if embedder:
@@ -107,9 +109,9 @@ def _strings(value: object) -> Iterator[str]:
         yield from chain.from_iterable(map(_strings, value))
 
 
-def speed(cases: Sequence[Case], messages: int) -> None:
+def speed(cases: Sequence[Case], messages: int, kind: str) -> None:
     """Print what it takes to archive so many messages, LoCoMo's among them, and to ask them."""
-    with tempfile.TemporaryDirectory() as folder, opened(f"{folder}/memory", write=True) as store:
+    with tempfile.TemporaryDirectory() as folder, opened(f"{STORES[kind]}{folder}/memory", write=True) as store:
         clock, processor = time.perf_counter(), time.process_time()
         for case in cases:
             archive(store, "\n".join(case.lines).encode(), f"{case.name}.jsonl", session=case.name)
@@ -136,7 +138,7 @@ def speed(cases: Sequence[Case], messages: int) -> None:
             )
 
 
-def _asked(store: Store, question: str, scope: Scope) -> float:
+def _asked(store: Memory, question: str, scope: Scope) -> float:
     start = time.process_time()
     recall(store, question, scope)
     return 1000 * (time.process_time() - start)
@@ -146,12 +148,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--embed", metavar="NAME")
     parser.add_argument("--messages", type=int)
+    parser.add_argument("--store", choices=STORES, default="sqlite")
     given = parser.parse_args()
     cases = [case for path in sorted((SHARED / "data" / "locomo").glob("locomo*.json")) for case in locomo(path)]
     if given.messages:
-        speed(cases, given.messages)
+        speed(cases, given.messages, given.store)
     else:
-        quality(cases, load(given.embed) if given.embed else None)
+        quality(cases, load(given.embed) if given.embed else None, given.store)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,13 @@ ArchiveFolder = Annotated[
     typer.Option("--archive", metavar="DIR", help="The directory where sources are kept, so that they can come back."),
 ]
 MemoryFolder = Annotated[
-    str, typer.Option("--archive", metavar="DIR", help="The directory of the archived messages.", show_default=False)
+    str,
+    typer.Option(
+        "--archive",
+        metavar="DIR",
+        help="The directory of the archived messages, lance:DIR or s3://BUCKET/NAME.",
+        show_default=False,
+    ),
 ]
 SessionName = Annotated[str | None, typer.Option("--session", metavar="SESSION", help="The session's name.")]
 UserName = Annotated[str, typer.Option("--user", metavar="USER", help="Whose messages.", show_default=False)]

@@ -16,7 +16,7 @@ from boildown.memory.archiving import archive
 from boildown.memory.forgetting import forget
 from boildown.memory.idle import compressed
 from boildown.memory.messages import Scope
-from boildown.memory.places import opened
+from boildown.memory.places import erasable, opened
 from boildown.memory.recall import recall
 from boildown.memory.sessions import sessions
 from boildown.memory.traces import files
@@ -80,7 +80,7 @@ def test_vectors_go_with_the_messages(folder):
         store.embed("model", {kept.seat: b"\x00<" for user in ("ada", "bob") for kept in store.said(Scope(user))})
     forget(folder, "ada")
     with opened(folder) as store:
-        assert len(store._connection.execute("SELECT * FROM vectors").fetchall()) == 1
+        assert store.vectors("model", Scope("ada")).seats == []
         assert len(store.vectors("model", Scope("bob")).seats) == 1
 
 
@@ -164,9 +164,8 @@ def test_what_is_left_is_found(folder):
 
 def test_what_was_stopped_before_the_names_went_is_finished(folder):
     add(folder, "ada", chat(SECRET), copies=False)
-    with opened(folder, write=True) as store:
-        for table in ("messages", "words", "origins"):
-            store._connection.execute(f"DELETE FROM {table}")
+    with erasable(folder) as messages, messages.transaction():
+        messages.erase("ada", ["s"])
     plan, proof = forget(folder, "ada")
     assert (plan.sessions, plan.messages, proof.found, sessions(folder)) == (("s",), 0, 0, [])
     assert not any(b"boathouse" in path.read_bytes() for path in files(folder))

@@ -99,6 +99,7 @@ def _resting(idle: str | None, ratio: float | None, folder: str, read_as: str | 
     """What tells idle files from others, where that is asked for. Raises UsageError."""
     import time
 
+    from boildown.archive.places import local
     from boildown.errors import UsageError
     from boildown.memory.idle import seconds
 
@@ -108,7 +109,7 @@ def _resting(idle: str | None, ratio: float | None, folder: str, read_as: str | 
         return None
     if ratio == float("inf"):
         raise UsageError("--ratio inf would leave nothing. Give a finite number.")
-    return Resting(folder, time.time(), seconds(idle), ratio or _RATIO, read_as)
+    return Resting(local(folder, "with --idle, sources are kept"), time.time(), seconds(idle), ratio or _RATIO, read_as)
 
 
 @dataclass(frozen=True, slots=True)

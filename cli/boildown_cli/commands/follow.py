@@ -71,7 +71,7 @@ def follow(
         check_target(output, "--output")
     if write_as is not None:
         load(write_as)
-    stream = _stream(file, archive, session, user, checkpoint, read_as)
+    stream = _stream(file, _directory(archive), session, user, checkpoint, read_as)
     compressor = _compressor(window, tokenizer, model, max_cost, redact, options.config(config, no_config))
     with _opened(stream, compressor, read_as, tokenizer, quiet) as follower:
         stopped = streams.followed(follower, file, streams.Outlet(follower, output, each, write_as))
@@ -79,6 +79,20 @@ def follow(
         _tell(follower)
     if stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+def _directory(archive: str | None) -> str | None:
+    """Where the checkpoints are to be. What `lance:DIR` names is made, so that DIR says as much from then on."""
+    from boildown.archive.places import local
+    from boildown.memory import places
+
+    if archive is None:
+        return None
+    folder = local(archive, "checkpoints are kept")
+    if folder != archive:
+        with places.opened(archive, write=True):
+            pass
+    return folder
 
 
 def _stream(file: str, archive: str | None, session: str | None, user: str, every: int, read_as: str | None) -> Stream:

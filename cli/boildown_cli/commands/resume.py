@@ -32,10 +32,11 @@ def resume(
     boildown resume session --archive memory > context.jsonl
     boildown resume session --archive memory --to anthropic --max-tokens 50000
     """
+    from boildown.archive.places import local
     from boildown_cli.files import check_target, write
 
     check_target(output, "--output")
-    found = _found(session, folder, user)
+    found = _found(session, local(folder, "checkpoints are kept"), user)
     write([(output, _context(found, write_as, max_tokens))])
     if not quiet:
         _tell(found)

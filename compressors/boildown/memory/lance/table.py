@@ -34,14 +34,16 @@ class Table:
 
     def __init__(self, table: lancedb.table.Table) -> None:
         self._table = table
+        self._see()
 
-    @property
-    def version(self) -> int:
-        return int(self._table.version)
+    def _see(self) -> None:
+        self.version: int = self._table.version
+        self._size: int = self._table.count_rows()
 
     def renew(self) -> None:
-        """See what others have written."""
+        """See what others have written. Until then, all that is read is of one version."""
         self._table.checkout_latest()
+        self._see()
 
     def rows(self, where: str, columns: Sequence[str]) -> pa.Table:
         """The `columns` of the rows for which `where`, a condition in SQL, holds."""
@@ -53,7 +55,7 @@ class Table:
 
         query = MatchQuery(words[0], "terms") if len(words) == 1 else PhraseQuery(" ".join(words), "terms")
         asked = self._table.search(query, query_type="fts").where(where, prefilter=True)
-        return asked.select([*columns, "_score"]).limit(max(self._table.count_rows(), 1)).to_arrow()
+        return asked.select([*columns, "_score"]).limit(max(self._size, 1)).to_arrow()
 
     def count(self, where: str) -> int:
         return int(self._table.count_rows(where))
@@ -67,14 +69,16 @@ class Table:
             merge = self._table.merge_insert("key").when_not_matched_insert_all()
             try:
                 (merge.when_matched_update_all() if over else merge).execute(data, timeout=_TIMEOUT)
-                return
+                break
             except (OSError, RuntimeError, ValueError) as error:
                 if not left or not _is_conflict(error):
                     raise
-                self.renew()
+                self._table.checkout_latest()
+        self._see()
 
     def delete(self, where: str) -> None:
         self._table.delete(where)
+        self._see()
 
     def tend(self) -> None:
         """Write many small files together, and index the rest, now and again. What others hinder waits."""
@@ -108,7 +112,9 @@ def check(place: str, address: str, write: bool = False) -> None:
         raise UsageError(
             f"--archive {place}: its messages are in SQLite already (memory.db). Name another directory for LanceDB."
         )
-    if not write and not os.path.isdir(address):
+    if os.path.isdir(address):
+        return
+    if not write:
         raise _missing(place)
     database.check_directory(folder)
 
