@@ -24,8 +24,8 @@ from statistics import mean, median, quantiles
 from boildown.memory.archiving import archive, embed_new
 from boildown.memory.embedders import Embedder, load
 from boildown.memory.messages import Memory, Origin, Said, Scope
-from boildown.memory.recall import Weights, recall
 from boildown.memory.places import opened
+from boildown.memory.recall import Weights, recall
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 sys.path.insert(0, str(SHARED / "evals"))

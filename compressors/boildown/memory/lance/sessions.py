@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from boildown.memory.keys import writable
@@ -64,7 +63,7 @@ class Sessions:
     def all(self) -> list[Known]:
         """Every session, in the order in which they came."""
         if self._table.version != self._version:
-            self._known = _read(self._table)
+            self._known = read(self._table)
             self._version = self._table.version
             for one in self._known:
                 self.number(one)
@@ -95,8 +94,9 @@ class Sessions:
         return self._threads[number] if 0 < number < len(self._threads) else ""
 
 
-def _read(table: Table) -> dict[str, Known]:
-    rows = table.rows(f"place = {HEAD}", _COLUMNS).to_pylist()
+def read(table: Table, only: str = "") -> dict[str, Known]:
+    """The sessions of a table, those for which a condition holds where one is given, as they came."""
+    rows = table.rows(f"{only}place = {HEAD}", _COLUMNS).to_pylist()
     found: dict[str, Known] = {}
     for row in sorted(rows, key=lambda row: (row["came"], row["thread"])):
         one = found.setdefault(row["thread"], Known(*(row[c] for c in ("thread", "owner", "user", "session", "came"))))
@@ -107,11 +107,11 @@ def _read(table: Table) -> dict[str, Known]:
     return found
 
 
-def head(origin: Origin, known: Iterable[Known], pending: Sequence[Row] = ()) -> tuple[Row | None, bool]:
-    """The row to be written of where messages come from, and whether it may be in place of another; None for none."""
+def head(origin: Origin, table: Table) -> tuple[Row | None, bool]:
+    """The row to be written of where messages come from, and whether it is in place of another; None for none."""
     user, session, topic = map(writable, (origin.user, origin.session, origin.topic))
     which = thread(user, session)
-    ours = [one for one in known if one.thread == which]
+    ours = list(read(table, f"thread = '{which}' AND ").values())
     there = any(origin.source in one.sources for one in ours)
     if there and (not topic or ours[0].topic == topic):
         return None, False

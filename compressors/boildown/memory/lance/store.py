@@ -44,7 +44,6 @@ class LanceStore:
         """As `Memory.transaction`: nothing is written before its end, and then all of it in one step."""
         with locked(*self._lock):
             self._messages.renew()
-            self._vectors.renew()
             try:
                 yield
                 self._write()
@@ -56,6 +55,7 @@ class LanceStore:
             self._messages.write(list(self._pending.values()), over=self._replaces)
             self._messages.tend()
         if self._pending_vectors:
+            self._vectors.renew()
             self._vectors.write(self._pending_vectors, over=True)
             self._vectors.tend()
 
@@ -90,7 +90,7 @@ class LanceStore:
 
     def _begin(self, origin: Origin) -> str:
         """Have the session's row written, where there is none like it: the name of its thread."""
-        row, replaces = head(origin, self._known.of(origin.user, origin.session))
+        row, replaces = head(origin, self._messages)
         which = thread(origin.user, origin.session)
         if row is not None:
             self._pending[str(row["key"])] = row
@@ -155,8 +155,7 @@ class LanceStore:
         for key, place in waiting.items():
             row = self._pending[f"{which}{key}"]
             self._pending[f"{which}{key}"] = {**row, "place": place, "seat": seat(which, place)}
-        names = self._messages._table.schema.names
-        for row in self._messages.rows(f"thread = '{which}' AND place >= 0", names).to_pylist():
+        for row in self._messages.rows(f"thread = '{which}' AND place >= 0", self._messages.columns).to_pylist():
             moved = places.get(row["key"][len(which) :])
             if moved is not None and row["key"] not in self._pending:
                 self._pending[row["key"]] = {**row, "place": moved, "seat": seat(which, moved)}

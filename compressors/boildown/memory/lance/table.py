@@ -22,7 +22,7 @@ _KIND, _VERSION = b"boildown", b"1"
 _LOCK = "lock"
 _MANY = 48
 """Files of rows from which on they are written together, so that reading one session stays fast"""
-_KEPT = timedelta(minutes=10)
+_KEPT = timedelta(minutes=2)
 """How long versions stay that somebody may be reading"""
 _TRIES, _TIMEOUT = 8, timedelta(seconds=60)
 _HINT = "Check the directory, or the address and the keys of the object storage"
@@ -34,11 +34,16 @@ class Table:
 
     def __init__(self, table: lancedb.table.Table) -> None:
         self._table = table
+        self._schema = table.schema
         self._see()
 
     def _see(self) -> None:
         self.version: int = self._table.version
         self._size: int = self._table.count_rows()
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._schema.names)
 
     def renew(self) -> None:
         """See what others have written. Until then, all that is read is of one version."""
@@ -64,7 +69,7 @@ class Table:
         """Add `rows` in one step, but for those that are there; with `over`, in their place. Others may write, too."""
         import pyarrow as pa
 
-        data = pa.Table.from_pylist(list(rows), schema=self._table.schema)
+        data = pa.Table.from_pylist(list(rows), schema=self._schema)
         for left in reversed(range(_TRIES)):
             merge = self._table.merge_insert("key").when_not_matched_insert_all()
             try:
@@ -248,7 +253,14 @@ def _index(table: Any, name: str) -> None:
     )
     wanted = {"key": BTree(), "thread": BTree(), "owner": Bitmap()}
     wanted |= {"seat": BTree(), "place": BTree(), "terms": words} if name == MESSAGES else {}
-    there = {column for index in table.list_indices() for column in index.columns}
-    for column, config in wanted.items():
-        if column not in there:
-            table.create_index(column, config=config, replace=True)
+    for left in reversed(range(_TRIES)):
+        there = {column for index in table.list_indices() for column in index.columns}
+        try:
+            for column in wanted.keys() - there:
+                table.create_index(column, config=wanted[column], replace=True)
+            return
+        except (OSError, RuntimeError, ValueError) as error:  # as where another process makes them, too
+            if not left or not _is_conflict(error):
+                raise
+            time.sleep(0.2)
+            table.checkout_latest()
