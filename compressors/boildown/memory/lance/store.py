@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _KEPT = ("thread", "place", "called", "role", "text", "name", "time", "moment", "source", "file")
 _ENOUGH = 2000
 """Messages that are weighed to find the best of them"""
+_TRIES = 8
+_HELD = 256
+"""Answers that are held at once"""
 _WEIGHED = ("thread", "place", "name", "terms", "length")
 
 
@@ -37,7 +40,8 @@ class LanceStore:
         self._pending: dict[str, Row] = {}
         self._replaces = False
         self._pending_vectors: list[Row] = []
-        self._held: dict[tuple[int, str, tuple[str, ...]], pa.Table] = {}
+        self._held: dict[tuple[str, ...], Any] = {}
+        self._held_of = -1
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -53,11 +57,25 @@ class LanceStore:
     def _write(self) -> None:
         if self._pending:
             self._messages.write(list(self._pending.values()), over=self._replaces)
+            threads = {str(row["thread"]) for row in self._pending.values()}
+            for which in threads if self._lock[1] else ():
+                self._settle(which)
             self._messages.tend()
         if self._pending_vectors:
             self._vectors.renew()
             self._vectors.write(self._pending_vectors, over=True)
             self._vectors.tend()
+
+    def _settle(self, which: str) -> None:
+        """Set right what another put in the same places meanwhile, where nobody waits; each writer leaves them sound."""
+        for _ in range(_TRIES):
+            self._messages.renew()
+            self._pending = {}
+            order = self._order(which)
+            self._move(which, {key: n for n, (key, place) in enumerate(order) if place != n})
+            if not self._pending:
+                break
+            self._messages.write(list(self._pending.values()), over=True, new=False)
 
     def put(self, origin: Origin, said: Sequence[Said]) -> int:
         """As `Memory.put`; inside of a transaction."""
@@ -183,12 +201,17 @@ class LanceStore:
 
     def _holding(self, phrase: Sequence[str], where: str) -> pa.Table:
         """The messages with the words of `phrase` side by side; read once for as long as nothing is written."""
-        known = (self._messages.version, where, tuple(phrase))
-        if known not in self._held:
-            if len(self._held) > 256 or any(version != known[0] for version, _, _ in self._held):
-                self._held.clear()
-            self._held[known] = self._messages.holding(phrase, where, ("thread", "place"))
-        return self._held[known]
+        return self._once(
+            ("holding", where, *phrase), lambda: self._messages.holding(phrase, where, ("thread", "place"))
+        )
+
+    def _once(self, what: tuple[str, ...], ask: Callable[[], Any]) -> Any:
+        """What `ask` finds, asked once for as long as nothing is written, or many other things are asked."""
+        if self._held_of != self._messages.version or len(self._held) > _HELD:
+            self._held, self._held_of = {}, self._messages.version
+        if what not in self._held:
+            self._held[what] = ask()
+        return self._held[what]
 
     def speakers(self, phrases: Sequence[str], scope: Scope) -> list[str]:
         import pyarrow.compute as pc
@@ -196,8 +219,12 @@ class LanceStore:
         where = self._where(scope)
         if where is None or not phrases:
             return []
-        said = pc.unique(self._messages.rows(f"{where} AND name != ''", ("name",))["name"]).to_pylist()
-        names = self._words.of(said)
+        names: list[list[str]] = self._once(
+            ("names", where),
+            lambda: self._words.of(
+                pc.unique(self._messages.rows(f"{where} AND name != ''", ("name",))["name"]).to_pylist()
+            ),
+        )
         asked = zip(phrases, self._words.of(phrases), strict=True)
         return [phrase for phrase, some in asked if some and any(words.often(some, name) for name in names)]
 
@@ -211,7 +238,8 @@ class LanceStore:
         where = self._where(scope)
         if where is None:
             return found, spoken
-        own, average = self._messages.count(where), self._average()
+        own = self._once(("count", where), lambda: self._messages.count(where))
+        average = self._once(("average",), self._average)
         columns = {at: n for n, at in enumerate(seats)}
         asked, called = self._words.of(phrases), [name for name in self._words.of(names) if name]
         speakers = self._words.of([row["name"] for row in rows.values()])

@@ -65,13 +65,17 @@ class Table:
     def count(self, where: str) -> int:
         return int(self._table.count_rows(where))
 
-    def write(self, rows: Sequence[Row], over: bool = False) -> None:
-        """Add `rows` in one step, but for those that are there; with `over`, in their place. Others may write, too."""
+    def write(self, rows: Sequence[Row], over: bool = False, new: bool = True) -> None:
+        """Add `rows` in one step, but for those that are there; with `over`, in their place. Others may write, too.
+
+        new  whether those are added that are not there
+        """
         import pyarrow as pa
 
         data = pa.Table.from_pylist(list(rows), schema=self._schema)
         for left in reversed(range(_TRIES)):
-            merge = self._table.merge_insert("key").when_not_matched_insert_all()
+            merge = self._table.merge_insert("key")
+            merge = merge.when_not_matched_insert_all() if new else merge
             try:
                 (merge.when_matched_update_all() if over else merge).execute(data, timeout=_TIMEOUT)
                 break
