@@ -67,7 +67,7 @@ class LanceStore:
             self._vectors.tend()
 
     def _settle(self, which: str) -> None:
-        """Set right what another put in the same places meanwhile, where nobody waits; each writer leaves them sound."""
+        """Set right what another put in the same places meanwhile, where nobody waits, until all is sound."""
         for _ in range(_TRIES):
             self._messages.renew()
             self._pending = {}
