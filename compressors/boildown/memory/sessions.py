@@ -52,14 +52,14 @@ def sessions(place: str, user: str | None = None) -> list[Listed]:
     with opened(place) as memory:
         found, sources, sizes = memory.sessions(user), memory.origins(), memory.sizes()
     if is_remote(place):  # which has no checkpoints, and no originals
-        return [_listed(one, sizes[one.user, one.name], {}, None) for one in found]
+        return [_listed(one, sizes.get((one.user, one.name), 0), {}, None) for one in found]
     folder = local(place, "listing")
     levels = {(one.user, one.session): one.level for one in checkpoints(folder) if one.level}
     with ExitStack() as stack:
         known = os.path.exists(os.path.join(folder, store.FILE))
         archive = stack.enter_context(store.opened(folder)) if known else None
         return [
-            _listed(one, sizes[key], levels, _tokens(archive, sources[key], one.topic))
+            _listed(one, sizes.get(key, 0), levels, _tokens(archive, sources.get(key, ()), one.topic))
             for one in found
             for key in [(one.user, one.name)]
         ]
