@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 
 from boildown.batch.items import Result
 from boildown.batch.places import Stamp
@@ -16,6 +16,7 @@ from boildown.errors import BusyError, NotMetError, UsageError
 APPLICATION = 0x626F6962  # "boib"
 SCHEMA = 1
 TABLE = "CREATE TABLE done (name TEXT PRIMARY KEY, size INT, changed TEXT, settings TEXT, result TEXT) WITHOUT ROWID"
+NAMES = tuple(field.name for field in fields(Result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Journal:
             return None
         size, changed, settings, packed = found
         values = json.loads(packed)
-        stamp = values["stamp"]
-        result = replace(Result(**values), stamp=(stamp[0], stamp[1]) if stamp else None)
-        return Entry((size, changed), settings, result)
+        values["stamp"] = tuple(values["stamp"]) if values["stamp"] else None
+        return Entry((size, changed), settings, Result(**values))
 
     def put(self, name: str, entry: Entry) -> None:
-        values = (name, *entry.stamp, entry.settings, json.dumps(asdict(entry.result)))
+        result = {key: getattr(entry.result, key) for key in NAMES}  # `asdict` copies each value, as slow as SQLite is
+        values = (name, *entry.stamp, entry.settings, json.dumps(result))
         self._connection.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?)", values)
 
     def forget_slices(self, name: str) -> None:

@@ -77,14 +77,16 @@ class _Pool(Generic[I, R]):
         self._busy: list[_Worker[I]] = []
 
     def results(self) -> Iterator[tuple[I, R | Death]]:
+        done: list[tuple[I, R | Death]] = []
         while True:
             while len(self._busy) < self._count and (item := self._next()) is not None:
                 self._busy.append(self._given(item))
+            # Only now, so that nobody is idle while the caller does something with them.
+            yield from done
             if not self._busy:
                 return
             ready = set(wait([worker.pipe for worker in self._busy]))
-            for worker in [worker for worker in self._busy if worker.pipe in ready]:
-                yield from self._taken(worker)
+            done = [pair for worker in self._busy.copy() if worker.pipe in ready for pair in self._taken(worker)]
 
     def _next(self) -> I | None:
         if self._untouched:
