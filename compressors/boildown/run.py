@@ -80,11 +80,7 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
     Raises InputError, UsageError or BudgetError; nothing is written anywhere, but for what `job.archive` does.
     """
     start = time.perf_counter()
-    if job.archive is None and (keeping := [named.name for named in job.stages if named.name in KEEPING]):
-        raise UsageError(
-            f"the stage {keeping[0]!r} takes messages out for an archive to keep, and there is none. "
-            "Give --archive DIR, or leave the stage out."
-        )
+    check_keeping(job.stages, job.archive is not None)
     source, plain, code = reader(data, where, job.read_as)
     sink = formats.load(job.write_as) if job.write_as else source
 
@@ -109,6 +105,16 @@ def run(data: bytes, where: str, job: Job, output: str = "", watch: Watch | None
         return code.bom + code.encode(written), report
 
     return measured(job.tokenizer, found, sink.INFO.framing, work)
+
+
+def check_keeping(stages: Sequence[Named], kept: bool) -> None:
+    """Raise UsageError where a stage takes messages out for an archive, and none has them `kept`."""
+    keeping = [named.name for named in stages if named.name in KEEPING]
+    if keeping and not kept:
+        raise UsageError(
+            f"the stage {keeping[0]!r} takes messages out for an archive to keep, and there is none. "
+            "Give --archive DIR, or leave the stage out."
+        )
 
 
 def _written(

@@ -234,6 +234,24 @@ def test_sources_are_archived_and_come_back(ask, here, folder, tmp_path) -> None
     assert back.out == (folder / "a" / "0.jsonl").read_bytes()
 
 
+def test_what_the_stage_archive_takes_out_is_found_by_the_outputs_name(ask, here, folder, tmp_path) -> None:
+    shutil.copyfile(folder / "b" / "1.jsonl", folder / "a" / "1.jsonl")
+    to = ("--pipeline", "archive", "--archive", tmp_path / "memory")
+    assert ask("batch", folder, "-o", tmp_path / "out", *RATIO, *to).code == 0
+    told = ask("sessions", "--archive", tmp_path / "memory", "--json")
+    names = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.jsonl")}
+    assert {one["session"] for one in json.loads(told.out)["sessions"]} == names
+    alone = ("--pipeline", "archive", "--archive", tmp_path / "alone")
+    assert (tmp_path / "out" / "a" / "0.jsonl").read_bytes() == compressed(
+        ask, folder / "a" / "0.jsonl", *RATIO, *alone
+    )
+
+
+def test_the_stage_archive_needs_an_archive(ask, folder, tmp_path) -> None:
+    answer = ask("batch", folder, "-o", tmp_path / "out", *RATIO, "--pipeline", "archive")
+    assert (answer.code, "--archive DIR" in answer.err) == (2, True)
+
+
 @pytest.fixture
 def server(model_server: ModelServer) -> ModelServer:
     """A model that sums up."""

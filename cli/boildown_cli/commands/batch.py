@@ -158,15 +158,10 @@ def batch(
 def _check(job: Job, report: str | None, archive: str | None) -> None:
     """Raise UsageError for what would be found wrong in each file."""
     from boildown import formats
-    from boildown.errors import UsageError
-    from boildown.registry import KEEPING
+    from boildown.run import check_keeping
     from boildown_cli.files import check_target
 
-    if any(named.name in KEEPING for named in job.stages):
-        raise UsageError(
-            "--pipeline has the stage 'archive', which puts messages under one session's name. Use 'boildown compress' "
-            "for a file, or 'boildown archive DIRECTORY --archive DIR --older-than N' for many."
-        )
+    check_keeping(job.stages, archive is not None)
     for name in filter(None, (job.read_as, job.write_as)):
         formats.load(name)
     if report is not None:
@@ -273,10 +268,10 @@ def _tell(batch: Batch, work: Work) -> None:
     tell(f"{number(len(batch.todo), 'file')} to do ({size(weight)}), {same:,} as they were")
     if work.job.model is None:
         return
-    failed = 0
+    failed, job = 0, replace(work.job, archive=lambda leaving: None)
     for todo in batch.todo:
         try:
-            run(places.read(todo.input.source), todo.input.source, work.job)
+            run(places.read(todo.input.source), todo.input.source, job)
         except BoildownError:
             failed += 1
     tell(summed.at_most(work.job.model.spending, registry.models(work.job.stages)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from boildown.archive.store import digest
@@ -15,6 +16,7 @@ from boildown.pipeline import Named
 from boildown.report import Report, tool_version
 from boildown.run import Job, run
 from boildown.summarizers.together import Together
+from boildown.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Work:
     """Does items by `job`. It can be pickled unless the job has a model.
 
     staging  the folder for outputs that are not whole yet, on the disk of those
-    archive  the directory where sources are kept first; "" where they are not
+    archive  the directory where sources are kept first, and messages that a stage takes out; "" where none are
     """
 
     job: Job
@@ -60,12 +62,16 @@ class Work:
         if content == item.known:
             return Result(item.source, item.target, "unchanged", content=content)
         job = self.job if item.read_as is None else replace(self.job, read_as=item.read_as)
+        leaving = list[Transcript]()
+        if self.archive:
+            job = replace(job, archive=lambda found: leaving.__setitem__(slice(None), found))
         written, report = run(data, item.where, job, item.target)
         cut = sum(len(one.cut) for account in report.conversations for one in account.summaries if one.spans)
         if job.strict and cut:
             raise NotMetError(f"{item.where}: {cut:,} spans were cut offline for want of a summary. Run again.")
         if self.archive:
             self._keep(data, written, report)
+            self._put(leaving, item, content)
         places.write(item.target, written, self.staging)
         return Result(
             item.source,
@@ -91,6 +97,16 @@ class Work:
 
         with opened(self.archive, write=True) as archive:
             keep(archive, data, written, report)
+
+    def _put(self, leaving: Sequence[Transcript], item: Item, content: str) -> None:
+        """Put what a stage took out into the archive; sessions without an id are called by the output's name."""
+        from boildown.memory.archiving import put_archived, stem
+        from boildown.memory.store import opened
+
+        if any(transcript.archived for transcript in leaving):
+            called = "/".join((*item.name.split("/")[:-1], stem(item.name)))
+            with opened(self.archive, write=True) as store:
+                put_archived(store, leaving, item.where, content, called=called)
 
     def settings(self) -> str:
         """The hash of all that decides an output besides its input: options, files that they name, the version."""

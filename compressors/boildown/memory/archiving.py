@@ -61,13 +61,19 @@ def archive(
 
 
 def put_archived(
-    memory: Memory, found: Sequence[Transcript], where: str, source: str, user: str = "", session: str | None = None
+    memory: Memory,
+    found: Sequence[Transcript],
+    where: str,
+    source: str,
+    user: str = "",
+    session: str | None = None,
+    called: str = "",
 ) -> int:
     """Put what stands in `archived` of a file's conversations into `memory`: how many messages are new.
 
-    `source` is the SHA-256 of the file, `where` its name. All are kept, or none.
+    `source` is the SHA-256 of the file, `where` its name, `called` as in `named`. All are kept, or none.
     """
-    names = [session] * len(found) if session is not None else named(found, where)
+    names = [session] * len(found) if session is not None else named(found, where, called)
     file = os.path.basename(where)
     with memory.transaction():
         origins = [Origin(name, user, t.title, source, file) for name, t in zip(names, found, strict=True)]
@@ -83,12 +89,13 @@ def said(messages: Iterable[Message]) -> list[Said]:
     ]
 
 
-def named(transcripts: Sequence[Transcript], where: str) -> list[str]:
+def named(transcripts: Sequence[Transcript], where: str, called: str = "") -> list[str]:
     """The name of each conversation's session: its id where the format has one, else the file's name and its title.
 
-    Where a name comes again, its number is added: no two conversations of a file are one session.
+    `called` stands for the file's name, where another file may have the same. Where a session's name comes again, its
+    number is added: no two conversations of a file are one session.
     """
-    found = [identified(t) or f"{stem(where)}/{t.title}".rstrip("/") for t in transcripts]
+    found = [identified(t) or f"{called or stem(where)}/{t.title}".rstrip("/") for t in transcripts]
     often, seen, names = Counter(found), Counter[str](), list[str]()
     for name in found:
         seen[name] += 1
