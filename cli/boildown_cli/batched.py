@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MOST = 5
 """Files that are named of the slowest and the worst"""
 MOST_FAILURES = 20
+NARROW = 60
+"""Columns of a terminal below which there is no bar, for figures say more"""
+BESIDE = 14
+"""Columns that the percentage and the time that is left take beside the figures"""
 FAILED = {"not met": 1, "unreadable": 2, "lost": 2, "bug": BUG}
 """What a run fails by, and its exit code then; the highest counts"""
 
@@ -88,15 +92,18 @@ def progress(todo: Sequence[Todo], totals: Totals, quiet: bool) -> Iterator[Watc
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    screen, every = console(sys.stderr), totals.counts.total() + len(todo)
+    bars = [BarColumn(None)] if screen.width >= NARROW else []
+    columns = (*bars, TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     tokens = Counter[str]()
 
     def told() -> str:
-        saved = f", {1 - tokens['out'] / tokens['in']:.1%} saved" if tokens["in"] else ""
-        done = f"{sum(totals.counts.values()):,} files, {tokens['in']:,} tokens{saved}"
-        return f"{done}, {totals.failed:,} failed" if totals.failed else done
+        parts = [f"{totals.counts.total():,} of {every:,} files"]
+        parts += [f"{totals.failed:,} failed"] if totals.failed else []
+        parts += [f"{1 - tokens['out'] / tokens['in']:.1%} saved"] if tokens["in"] else []
+        return _fitting([*parts, f"{tokens['in']:,} tokens"], screen.width - BESIDE)
 
-    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True, expand=True, refresh_per_second=4) as bar:
         task = bar.add_task(told(), total=sum(one.stamp[0] for one in todo))
 
         def watch(weight: int, result: Result) -> None:
@@ -104,6 +111,16 @@ def progress(todo: Sequence[Todo], totals: Totals, quiet: bool) -> Iterator[Watc
             bar.update(task, advance=weight, description=told())
 
         yield watch
+
+
+def _fitting(parts: Sequence[str], width: int) -> str:
+    """As many of `parts`, the first one always, as are `width` characters in a row."""
+    line, *more = parts
+    for part in more:
+        if len(line) + len(part) + 2 > width:
+            break
+        line = f"{line}, {part}"
+    return line
 
 
 def finish(totals: Totals, job: Job, folder: str, quiet: bool) -> None:
