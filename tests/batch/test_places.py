@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import zstandard
 
 from boildown.batch import places
-from boildown.errors import InputError, UsageError
+from boildown.batch.inputs import find
+from boildown.errors import BoildownError, InputError, UsageError
 
 TEXT = b"some lines\n" * 5000
 
@@ -97,3 +99,21 @@ def test_without_fsspec_a_url_says_what_to_install_and_a_path_is_read(tmp_path: 
 def test_a_store_whose_package_is_missing_says_which() -> None:
     with pytest.raises(UsageError, match=r"(?i)gcsfs|s3fs"):
         places.read("gs://bucket/a.json")
+
+
+def test_what_a_stores_library_raises_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def refused(*given: object, **more: object) -> None:
+        raise type("NoCredentialsError", (Exception,), {"__module__": "botocore.exceptions"})("no key.")
+
+    for name in ("info", "isdir", "open", "pipe_file"):
+        monkeypatch.setattr(MemoryFileSystem, name, refused)
+    told = "memory://a.json: its store cannot be asked: no key. Look at its address, your key for it and the network."
+    for ask in (
+        lambda: places.read("memory://a.json"),
+        lambda: places.write("memory://a.json", b"", str(tmp_path)),
+        lambda: find(["memory://a.json"], str(tmp_path)),
+    ):
+        with pytest.raises(BoildownError, match=re.escape(told)):
+            ask()

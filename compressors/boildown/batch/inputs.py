@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from boildown.batch import places
 from boildown.batch.names import OWN, PACKED, SUFFIXES, is_read, output_name
@@ -53,8 +54,12 @@ def _check_kept(found: dict[str, Input], out: str) -> None:
     """Raise UsageError where an output would take the place of an input."""
     local = not places.is_remote(out)
     top = (os.path.realpath(out) if local else out).rstrip("/") + "/"
+    folder_of = cache(os.path.realpath)  # which asks for each folder on the way, as often as a folder has files
     for one in found.values():
-        path = os.path.realpath(one.source) if local and not places.is_remote(one.source) else one.source
+        path = one.source
+        if local and not places.is_remote(path):
+            folder, name = os.path.split(path)
+            path = os.path.realpath(path) if os.path.islink(path) else os.path.join(folder_of(folder), name)
         if path.startswith(top) and path[len(top) :] in found:
             raise UsageError(f"{one.source}: it would be overwritten by an output. Name another directory with -o.")
 
@@ -95,19 +100,26 @@ def _below(folder: str, base: str, out: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def _remote(url: str, out: str) -> Iterator[tuple[str, str, bool]]:
-    store = places.storage(url)
     try:
-        wild = MAGIC.search(url)
-        if wild:
-            base = store._strip_protocol(url[: wild.start()].rpartition("/")[0])
-            for path in sorted(store.glob(url)):
-                if is_read(path):
-                    yield store.unstrip_protocol(path), path[len(base) :].lstrip("/"), False
-        elif store.isdir(url):
-            yield from _below(url, url, out)
-        elif store.exists(url):
-            yield url, url.rstrip("/").rpartition("/")[2], True
-        else:
-            raise InputError(f"{url}: there is no such file or folder.")
+        with places.asking(url):
+            yield from _found(url, out)
+    except places.StoreError as error:
+        raise InputError(f"{url}: {error}") from None
     except OSError as error:
         raise InputError(f"{url}: it cannot be looked at: {error}.") from None
+
+
+def _found(url: str, out: str) -> Iterator[tuple[str, str, bool]]:
+    store, wild = places.storage(url), MAGIC.search(url)
+    store.invalidate_cache()
+    if wild:
+        base = store._strip_protocol(url[: wild.start()].rpartition("/")[0])
+        for path in sorted(store.glob(url)):
+            if is_read(path):
+                yield store.unstrip_protocol(path), path[len(base) :].lstrip("/"), False
+    elif store.isdir(url):
+        yield from _below(url, url, out)
+    elif store.exists(url):
+        yield url, url.rstrip("/").rpartition("/")[2], True
+    else:
+        raise InputError(f"{url}: there is no such file or folder.")

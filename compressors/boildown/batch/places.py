@@ -24,8 +24,29 @@ MARKS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "u
 """What stores call what changes with a file; the first that there is counts."""
 
 
+LIBRARIES = ("botocore", "aiobotocore", "aiohttp", "google", "gcsfs", "azure")
+"""What stores are spoken to with; their errors, as for want of a key or a connection, are often no OSError."""
+
+
 class WriteError(BoildownError):
     """An output cannot be written."""
+
+
+class StoreError(OSError):
+    """A store cannot be asked."""
+
+
+@contextmanager
+def asking(path: str) -> Iterator[None]:
+    """Makes a StoreError of what the libraries raise that a URL's store is spoken to with."""
+    try:
+        yield
+    except Exception as error:
+        of = {one.__module__.partition(".")[0] for one in type(error).__mro__}
+        if isinstance(error, BoildownError) or not is_remote(path) or of.isdisjoint(LIBRARIES):
+            raise
+        why = f"its store cannot be asked: {str(error).rstrip('.') or type(error).__name__}"
+        raise StoreError(f"{why}. Look at its address, your key for it and the network.") from None
 
 
 def plain(path: str) -> str:
@@ -76,7 +97,8 @@ def stamp(path: str) -> Stamp | None:
     """The stamp of a file; None where there is none. Raises OSError."""
     if is_remote(path):
         try:
-            info = storage(path).info(path)
+            with asking(path):
+                info = storage(path).info(path)
         except FileNotFoundError:
             return None
         marks = (str(info[key]) for key in MARKS if info.get(key) is not None)
@@ -92,8 +114,13 @@ def stamp(path: str) -> Stamp | None:
 def reading(path: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """A file's content, unpacked, and the file as it stands. Raises InputError for what cannot be read."""
     try:
-        with cast(BinaryIO, storage(path).open(path, "rb") if is_remote(path) else open(path, "rb")) as file:
+        with (
+            asking(path),
+            cast(BinaryIO, storage(path).open(path, "rb") if is_remote(path) else open(path, "rb")) as file,
+        ):
             yield _unpacked(file, path), file
+    except StoreError as error:
+        raise InputError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
     except PermissionError:
@@ -172,7 +199,10 @@ def _named(beside: str, path: str) -> None:
 @contextmanager
 def _writing(path: str) -> Iterator[None]:
     try:
-        yield
+        with asking(path):
+            yield
+    except StoreError as error:
+        raise WriteError(f"{path}: {error}") from None
     except OSError as error:
         why = error.strerror or error
         raise WriteError(f"{path}: it cannot be written: {why}. Make room, or name another directory.") from None

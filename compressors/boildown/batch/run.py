@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from boildown.batch import places, slices
@@ -79,7 +80,9 @@ class Batch:
             return None
         if found.result.status != "done":
             return found
-        return found if places.stamp(self._out.target(one.name)) == found.result.stamp else None
+        with suppress(OSError):
+            return found if places.stamp(self._out.target(one.name)) == found.result.stamp else None
+        return None
 
     def _again(self, result: Result) -> Result:
         return replace(result, status="unchanged", seconds=0.0) if result.status == "done" else result

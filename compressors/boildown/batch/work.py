@@ -42,6 +42,8 @@ class Work:
             found = self._failed(item, "unreadable" if item.named else "skipped", error)
         except BoildownError as error:
             found = self._failed(item, "unreadable", error)
+        except places.StoreError as error:
+            found = self._failed(item, "unreadable", BoildownError(f"{item.target}: {error}"))
         except MemoryError:
             why = BoildownError(f"{item.where}: out of memory. Split the file, or run where there is more memory.")
             found = self._failed(item, "unreadable", why)
