@@ -18,6 +18,7 @@ from boildown.archive.store import opened as sources
 from boildown.errors import ArchiveError, UsageError
 from boildown.memory.messages import Origin, Said, Scope
 from boildown.memory.places import check, opened
+from boildown.memory.recall import recall
 from boildown.memory.schema import FILE
 from conftest import ROOT, source_roots
 
@@ -107,6 +108,23 @@ def test_one_users_messages_are_never_found_for_another(put, find, store):
     assert find("what is the code", user="eve") == []
     assert [one.user for one in store.sessions("ada")] == ["ada"]
     assert store.speakers(["ada"], Scope("ben")) == []
+
+
+def test_what_a_user_finds_is_the_same_beside_few_others_and_many(put, store, monkeypatch):
+    put(*(f"the harbour at dawn, page {n}" for n in range(40)), "a ferry leaves the harbour", session="a", user="ada")
+    put("the ferry is late", "dawn", session="b", user="ada")
+    put("a ferry, a ferry, the harbour", "nothing", user="bob")
+    asked = store, "when does the ferry leave the harbour?", Scope("ada"), 5
+    beside_few = recall(*asked)
+    monkeypatch.setattr("boildown.memory.scopes._FEW", 0)
+    assert beside_few == recall(*asked)
+    assert beside_few[0].kept.said.text == "a ferry leaves the harbour"
+
+
+def test_few_are_found_among_many_of_other_users(put, find):
+    put("the harbour", *(f"page {n}" for n in range(30)), user="ada")
+    put(*(f"the harbour, {n}" for n in range(20)), user="bob")
+    assert find("harbour", most=1, user="ada") == ["the harbour"]
 
 
 def test_whose_a_message_is_cannot_be_said_by_its_text_or_the_question(put, find):

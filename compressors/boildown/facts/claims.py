@@ -69,6 +69,14 @@ _ENDED = re.compile(
     r"\bno longer\b|(?:\bnot|n['’]t)\b[^.;!?\n]{1,60}\bany ?more\b|\b(?:quit|gave up|called off|cancell?ed)\b",
     re.IGNORECASE,
 )
+_TELLING = frozenset(
+    "changed moved switched postponed pushed rescheduled delayed extended brought revised bumped raised "
+    "lowered actually correction turns instead longer new updated now improved increased decreased dropped "
+    "grew grown reached up down total already recently since far more anymore quit gave called cancelled "
+    "canceled rather place replace replaced replacing swapped swapping live living moving relocated based work "
+    "working started employed favourite favorite named".split()
+)
+"""Words of which each pattern that `may_change` looks for has one at least"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,8 @@ def olds(sentence: str) -> list[str]:
 
 def may_change(text: str) -> bool:
     """Whether `text` has any of the words by which a sentence may supersede another: a quick look."""
+    if _TELLING.isdisjoint(WORD.findall(text.lower())):
+        return False
     return any(pattern.search(text) for pattern in (_STRONG, _WEAK, _ENDED, _INSTEAD, _REPLACED, *_SLOTS.values()))
 
 

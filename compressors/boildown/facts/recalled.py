@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from boildown.facts.claims import may_change, topic
 from boildown.facts.kinds import stated
@@ -25,14 +26,17 @@ def stale(found: Sequence[Kept], question: str) -> dict[int, int]:
     Within a session the order tells what is newer, between sessions the time, where both say it.
     """
     asked = topic(question)
-    spoken = [
-        (n, sentence) for n, kept in enumerate(found) if speaks(kept.said) for sentence in _sentences(kept, asked)
-    ]
-    changing = [sentence for _, sentence in spoken if may_change(sentence)]
-    if not changing:
+    spoken = [one for n, kept in enumerate(found) if speaks(kept.said) for one in _sentences(n, kept, asked)]
+    telling = {k: change for k, one in enumerate(spoken) if (change := _change(found, one)) is not None}
+    if not telling:
         return {}
-    about = frozenset[str]().union(*map(topic, changing))
-    read = [(n, _assertion(found[n], text)) for n, text in spoken if not about or topic(text) & about]
+    # What has no word in common with any of these, none of them supersedes; and reading takes time.
+    about = frozenset[str]().union(*(one.topic for one in telling.values()))
+    read = [
+        (one.message, telling.get(k) or _assertion(found, one))
+        for k, one in enumerate(spoken)
+        if not about or one.topic & about
+    ]
     ends: dict[int, int] = {}
     for some in _comparable(found, read):
         pairs = superseded([one for _, one in some]).items()
@@ -40,18 +44,34 @@ def stale(found: Sequence[Kept], question: str) -> dict[int, int]:
     return ends
 
 
-def _sentences(kept: Kept, asked: AbstractSet[str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence by the index of its message."""
+
+    message: int
+    text: str
+    topic: frozenset[str]
+
+
+def _sentences(n: int, kept: Kept, asked: AbstractSet[str]) -> Iterator[_Sentence]:
     """What a message states of what is asked; or of what was just spoken of, as "actually, it is Friday" does."""
     for sentence in _END.split(without_date(kept.said.text[:_LONGEST])):
         text = stated(sentence)
         about = topic(text)
         if text and (about & asked or not about):
-            yield text
+            yield _Sentence(n, text, about)
 
 
-def _assertion(kept: Kept, sentence: str) -> Assertion:
+def _change(found: Sequence[Kept], one: _Sentence) -> Assertion | None:
+    """A sentence, read, if it can supersede anything."""
+    read = _assertion(found, one) if may_change(one.text) else None
+    return read if read is not None and read.changes else None
+
+
+def _assertion(found: Sequence[Kept], one: _Sentence) -> Assertion:
+    kept = found[one.message]
     session, place = kept.seat
-    return assertion(sentence, kept.said.name or kept.said.role, (kept.said.moment or 0.0, (session << 32) + place))
+    return assertion(one.text, kept.said.name or kept.said.role, (kept.said.moment or 0.0, (session << 32) + place))
 
 
 def _comparable(found: Sequence[Kept], read: Sequence[tuple[int, Assertion]]) -> list[list[tuple[int, Assertion]]]:
