@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from boildown.errors import UsageError
@@ -14,6 +15,8 @@ from boildown_cli import summed
 from boildown_cli.terminal import add_row, dollars, number, one_line, say, show, table
 
 if TYPE_CHECKING:
+    from boildown.context.account import Account
+    from boildown.context.retrieval import Found
     from boildown.pipeline import Step
     from boildown.report import ConversationReport, Report
     from boildown.transcript import Note
@@ -49,18 +52,43 @@ def json_bytes(value: object) -> bytes:
 
 def _json(report: Report) -> bytes:
     """The report's fields and computed figures. README documents the keys; `schema` is their version."""
+    return json_bytes(_value(report))
+
+
+def _value(report: Report) -> dict[str, object]:
     figures = {name: getattr(report, name) for name in report.__slots__ if name not in ("conversations", "schema")}
-    return json_bytes(
-        {
-            "schema": report.schema,
-            **figures,
-            "tokens_in": report.tokens_in,
-            "tokens_out": report.tokens_out,
-            "ratio": report.ratio,
-            "saving": report.saving,
-            "conversations": [_account(c) for c in report.conversations],
-        }
-    )
+    return {
+        "schema": report.schema,
+        **figures,
+        "tokens_in": report.tokens_in,
+        "tokens_out": report.tokens_out,
+        "ratio": report.ratio,
+        "saving": report.saving,
+        "conversations": [_account(c) for c in report.conversations],
+    }
+
+
+def context_bytes(report: Report, account: Account, path: str) -> bytes:
+    """The report on a context in the format that `path` ends in, with what was taken from where."""
+    kind = ending(path)
+    shares = [(part.name, getattr(account.shares, part.name)) for part in fields(account.shares)]
+    if kind == ".json":
+        found = [_found(one) for one in account.found]
+        told = {"shares": dict(shares), "whole": account.whole, "retrieved": found, "breakpoints": account.breakpoints}
+        return json_bytes({**_value(report), "context": told})
+    if kind == ".md":
+        heads = ("session", "message", "score")
+        found_rows = [(f.session, f.said.id, f"{f.score:.2f}") for f in account.found]
+        parts = _markdown_table(("part", "tokens"), [(name, f"{tokens:,}") for name, tokens in shares])
+        lines = ["", "## Context", "", parts, "", *([_markdown_table(heads, found_rows)] if found_rows else [])]
+        return _markdown(report) + ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+    return report_bytes(report, path)
+
+
+def _found(one: Found) -> dict[str, object]:
+    part, parts = one.part
+    said = {key: getattr(one.said, key) for key in ("id", "role", "name", "time")}
+    return {**said, "session": one.session, "score": one.score, "part": part + 1, "parts": parts}
 
 
 def _account(conversation: ConversationReport) -> dict[str, object]:

@@ -77,7 +77,7 @@ def compress(
     job = make_job(settled, read_as, write_as, strict, prices, redact, known)
     asking = models.Asking(model, dry_run, max_cost, batch, at_once, redact, prices or "")
     job = replace(job, model=asking.answering(job.stages))
-    _check_targets(file, output, report, archive)
+    check_targets(file, output, report, archive)
     leaving = Leaving(session, user)
     job = replace(job, archive=leaving.taken(job.stages, archive))
     if dry_run:
@@ -160,7 +160,7 @@ def _stages(settled: Settings, prices: str | None, known: Config | None) -> Sequ
     return stages
 
 
-def _check_targets(file: str, output: str, report: str | None, archive: str | None) -> None:
+def check_targets(file: str, output: str, report: str | None, archive: str | None) -> None:
     """Raise UsageError for what could not be written after the work, or would destroy something."""
     import os
 

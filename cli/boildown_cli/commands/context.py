@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boildown.errors import UsageError
 from boildown_cli import models, options
-from boildown_cli.commands.recall import check_scope
+from boildown_cli.commands.compress import check_targets
+from boildown_cli.commands.recall import check_scope, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from boildown.formats.source import Encoding
     from boildown.memory.messages import Memory, Scope
     from boildown.pipeline import Named
+    from boildown.report import Report
+    from boildown.summarizers.calls import Model
+    from boildown.tokens import Counter
     from boildown.transcript import Transcript
 
 
@@ -39,6 +44,8 @@ def context(
     read_as: options.ReadAs = None,
     write_as: options.WriteAs = None,
     output: options.Output = "-",
+    report: options.ReportFile = None,
+    embed: options.EmbedderName = None,
     model: models.Name = None,
     max_cost: models.MaxCost = None,
     redact: models.Redact = None,
@@ -50,7 +57,8 @@ def context(
     It has a summary of the older messages, the newest ones as they are, older ones that fit the question, marked with
     their ids and scores, and the question, in no more than --max-tokens. What a part does not use, others get. With
     --archive, archived messages that fit are among them: --user's only, and --session's, if that is given. Without a
-    file, --session of the archive is the conversation. --model has that model write the summary.
+    file, --session of the archive is the conversation. --model has that model write the summary, and --embed goes by
+    meaning, too; what was archived has to be archived with it.
 
     \b
     boildown context chat.jsonl --query "what did we decide?" --max-tokens 4000 --to anthropic > request.json
@@ -66,12 +74,14 @@ def context(
     from boildown.run import cleaned
     from boildown.tokens import Counter
     from boildown.tokens import tokenizer as counting
-    from boildown_cli.files import check_target, write
+    from boildown_cli.files import title, write
+    from boildown_cli.render import context_bytes
 
+    start = perf_counter()
     allocated = USUAL if shares is None else allocation(shares)
     stages = _stages(model, redact)
     asked = models.Asking(model, max_cost=max_cost, redact=redact).model([model] if model else [])
-    check_target(output, "--output")
+    check_targets(file or "", output, report, None)
     with ExitStack() as stack:
         store = stack.enter_context(opened(archive)) if archive is not None else None
         scope = Scope(user, session)
@@ -92,9 +102,16 @@ def context(
             allocated,
             stages,
             asked,
+            embedder(embed, store, scope),
         )
     plain, _ = cleaned(b"".join(source.sink.write([result])), source.sink.INFO, stages, result.redactions)
-    write([(output, source.code.bom + source.code.encode(plain))])
+    outputs = [(output, source.code.bom + source.code.encode(plain))]
+    if report is not None:
+        told = _report(account, source, stages, counter, asked)
+        name = title(file) if file else session or ""
+        told = replace(told, input=name, output=output, tokenizer=tokenizer, seconds=perf_counter() - start)
+        outputs.append((report, context_bytes(told, account, report)))
+    write(outputs)
     if not quiet:
         _tell(account)
 
@@ -104,8 +121,37 @@ class Source:
     """A conversation, the format that its context is written in, and how that stands in bytes."""
 
     transcript: Transcript
+    format: str
     sink: Format
     code: Encoding
+
+
+def _report(account: Account, source: Source, stages: Sequence[Named], counter: Counter, asked: Model | None) -> Report:
+    """The account as `compress` reports it, but for what the command alone knows."""
+    from boildown import registry
+    from boildown.report import ConversationReport, Report
+
+    one = ConversationReport(
+        source.transcript.title,
+        account.budget,
+        account.read,
+        account.tokens,
+        account.steps,
+        account.messages,
+        account.notes,
+    )
+    return Report(
+        input="",
+        output="",
+        format_in=source.format,
+        format_out=source.sink.INFO.name,
+        tokenizer="",
+        framing=counter.framing.source,
+        pipeline=registry.spec(stages),
+        conversations=(one,),
+        estimated=counter.estimated,
+        spending=asked.spending if asked else None,
+    )
 
 
 def _stages(model: str | None, redact: bool | None) -> Sequence[Named]:
@@ -130,7 +176,7 @@ def _read(file: str, number: int | None, read_as: str | None, write_as: str | No
     transcript = found[(number or 1) - 1]
     if len(found) > 1:
         transcript = replace(transcript, source=None)  # it is written by itself, out of the frame of its file
-    return Source(transcript, formats.load(write_as) if write_as else format, code)
+    return Source(transcript, format.INFO.name, formats.load(write_as) if write_as else format, code)
 
 
 def _archived(store: Memory | None, scope: Scope, write_as: str | None) -> Source:
@@ -141,7 +187,8 @@ def _archived(store: Memory | None, scope: Scope, write_as: str | None) -> Sourc
     if store is None or scope.session is None:
         raise UsageError("the context of what? Name a file, or - for stdin, or give --session and --archive.")
     check_scope(store, scope)
-    return Source(conversation(store, scope), formats.load(write_as or "openai"), Encoding())
+    sink = formats.load(write_as or "openai")
+    return Source(conversation(store, scope), sink.INFO.name, sink, Encoding())
 
 
 def _check_scope(store: Memory | None, scope: Scope) -> None:

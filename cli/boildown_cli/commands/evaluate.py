@@ -224,7 +224,7 @@ def _jobs(
     jobs = []
     for name, settled in named:
         at_first = replace(settled, budget=None, window=None, ratio=1.0)
-        job = make_job(at_first, None, write_as, redact=asking.redact)
+        job = make_job(at_first, None, write_as, redact=asking.redact, known=config)
         jobs.append((name or job.pipeline, job))
     model = asking.model(registry.models([named for _, job in jobs for named in job.stages]))
     return [(name, replace(job, model=model)) for name, job in jobs]

@@ -76,7 +76,7 @@ def plan(
     known = options.config(config, no_config)
     settled = known.settle(Settings(budget=budget, ratio=ratio, window=window, tokenizer=tokenizer))
     check_output(output, NAME)
-    of = _subject(file, read_as, conversation, settled)
+    of = _subject(file, read_as, conversation, settled, known)
     asking = not offline and (dry_run or models.reachable())
     adviser = (
         _adviser(model, models.Asking(model, dry_run, max_cost, redact=redact, prices=prices), of.case.transcript)
@@ -91,7 +91,7 @@ def plan(
     planned.write_plan(found, planned.preset_toml(file, found, settled, NAME), output, adviser, as_json)
 
 
-def _subject(path: str, read_as: str | None, n: int | None, settled: Settings) -> Subject:
+def _subject(path: str, read_as: str | None, n: int | None, settled: Settings, known: Config) -> Subject:
     """The conversation, and what is asked of every pipeline. Raises UsageError where nothing says how small."""
     from dataclasses import replace
 
@@ -108,7 +108,9 @@ def _subject(path: str, read_as: str | None, n: int | None, settled: Settings) -
     job = make_job(replace(settled, pipeline=None), read_as, None, False, None)
     format, found = conversations(path, read_as)
     chosen = _chosen(list(found), n, path)
-    given = {name: {"scorer": settled.scorer} for name in registry.SCORED} if settled.scorer is not None else {}
+    given = {"auto": models.levels(None, known)}
+    if settled.scorer is not None:
+        given |= {name: {"scorer": settled.scorer} for name in registry.SCORED}
     return subject(chosen, format.INFO, Counter(load(job.tokenizer), format.INFO.framing), job, given)
 
 

@@ -11,6 +11,7 @@ from boildown.errors import UsageError
 from boildown_cli.options import TOKENIZER, EmbedderName, MemoryFolder, SessionName, UserName
 
 if TYPE_CHECKING:
+    from boildown.memory.embedders import Embedder
     from boildown.memory.messages import Kept, Memory, Scope
     from boildown.memory.passages import Passage
 
@@ -77,20 +78,24 @@ def check_scope(store: Memory, scope: Scope) -> None:
         raise UsageError(f"--session {scope.session}: there is no such session. There is {near[0]}.")
 
 
+def embedder(name: str | None, store: Memory | None, scope: Scope) -> Embedder | None:
+    """The embedder called so. Raises UsageError where nothing of the scope was archived with it."""
+    from boildown.memory.embedders import load
+
+    model = load(name) if name is not None else None
+    if model is not None and store is not None and not store.vectors(model.name, scope).seats:
+        raise UsageError(f"--embed {name}: nothing was archived with it. Archive the files again, with --embed {name}.")
+    return model
+
+
 def _found(
     store: Memory, query: str, scope: Scope, most: int, max_tokens: int, embed: str | None, show: Show
 ) -> list[Passage]:
-    from boildown.memory.embedders import load
     from boildown.memory.passages import passages
     from boildown.memory.recall import recall as find
     from boildown.tokens import tokenizer
 
-    model = load(embed) if embed is not None else None
-    if model is not None and not store.vectors(model.name, scope).seats:
-        raise UsageError(
-            f"--embed {embed}: nothing was archived with it. Archive the files again, with --embed {embed}."
-        )
-    hits = find(store, query, scope, most, model)
+    hits = find(store, query, scope, most, embedder(embed, store, scope))
     counter = tokenizer(TOKENIZER)
 
     def size(some: Sequence[Passage]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli import options, tuned
+from boildown_cli import models, options, tuned
 
 if TYPE_CHECKING:
     from boildown.measure.bench import Case, Trial
@@ -158,7 +158,7 @@ def _tuned(cases: Sequence[Case], least: float, known: Config, settled: Settings
                 show(f"{what}{so_far}")
 
         try:
-            return tune(cases, least, _pipelines(known), pins, watch)
+            return tune(cases, least, _pipelines(known), pins, watch, {"auto": models.levels(None, known)})
         except KeyboardInterrupt:
             stopped = Tuned(least, best(trials, least), tuple(trials), split(cases))
     if trials and not quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boildown.context.retrieval import Found
+from boildown.pipeline import Step
 from boildown.report import Fate
 from boildown.transcript import Note
 
@@ -27,6 +28,8 @@ class Account:
     whole     whether the conversation is in it as it was, so that nothing had to be summed up
     found     the pieces that were retrieved
     messages  what became of each message of the conversation
+    read      tokens of the conversation
+    steps     what led from these to `tokens`
     """
 
     budget: int
@@ -37,3 +40,5 @@ class Account:
     messages: tuple[Fate, ...] = ()
     breakpoints: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    read: int = 0
+    steps: tuple[Step, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from boildown.context.account import Account, Shares
 from boildown.context.allocation import USUAL, Allocation
@@ -14,14 +15,21 @@ from boildown.context.shortening import fitting
 from boildown.errors import BudgetError, UsageError
 from boildown.formats.convert import join_turns
 from boildown.memory.messages import Kept, Memory, Scope
-from boildown.pipeline import Context, Named
+from boildown.pipeline import Context, Named, Step
 from boildown.report import Fate, fates
 from boildown.stages.cache import Cache
 from boildown.summarizers.calls import Model
 from boildown.tokens import Counter
 from boildown.transcript import END, Breakpoint, FormatInfo, Message, Text, Transcript, groups
 
+if TYPE_CHECKING:
+    from boildown.memory.embedders import Embedder
+
 QUERY = "query"
+QUERIED = "context"
+"""The step that adds what was retrieved, and the question"""
+_ASKED = "what fits the question is quoted before it"
+_NOT_READ = "the question is put last, and what cannot be told goes"
 FULL = 0.97
 """The least that a context fills of its budget, where there is anything left to fill it with"""
 _ROUNDS = 4
@@ -53,9 +61,11 @@ def assembled(
     allocation: Allocation = USUAL,
     stages: Sequence[Named] | None = None,
     model: Model | None = None,
+    embedder: Embedder | None = None,
 ) -> tuple[Transcript, Account]:
     """As `context`, for a single question about a transcript."""
-    return context(Conversation(transcript, info, counter, allocation, stages, model), query, budget, store, scope)
+    made = Conversation(transcript, info, counter, allocation, stages, model, embedder)
+    return context(made, query, budget, store, scope)
 
 
 class _Assembly:
@@ -83,7 +93,7 @@ class _Assembly:
 
     def made(self, store: Memory | None, scope: Scope) -> tuple[Transcript, Account]:
         whole = sum(self.sizes) - self.system <= self.room
-        others = archived(store, self.query, scope) if store is not None else []
+        others = archived(store, self.query, scope, self.conversation.embedder) if store is not None else []
         if whole:
             stable = self._stable(sum(self.sizes) + self.budget, 0)
             found = [f for f in self._found(others) if f.message < 0]
@@ -175,8 +185,25 @@ class _Assembly:
             tuple(self._fates(stable, message)),
             tuple(p.after for p in points),
             conversation.notes,
+            self.counter.total(conversation.read),
+            tuple(self._steps(stable, message, self.counter.total(messages))),
         )
         return result, account
+
+    def _steps(self, stable: Stable, message: Message | None, size: int) -> Iterator[Step]:
+        """What made a context of `size` tokens of what was read, each step beginning with what the one before left."""
+        conversation = self.conversation
+        before = self.counter.total(conversation.read)
+        first = self.counter.total(conversation.transcript.messages[: self.end])
+        end = tuple(m.id for m in conversation.transcript.messages[self.end :])
+        there = {m.id for m in conversation.transcript.messages}
+        gone = tuple(m.id for m in conversation.read if m.id not in there)
+        if before != first:
+            yield Step("convert", before, first, 0.0, _NOT_READ, len(there), dropped=gone, changed=end)
+        yield from stable.steps
+        held = stable.steps[-1].after if stable.steps else first
+        added = [m.id for m in (message, self.last) if m is not None and m.id not in there]
+        yield Step(QUERIED, held, size, 0.0, _ASKED, len(stable.transcript.messages), added=tuple(added))
 
     def _shares(self, stable: Stable, message: Message | None) -> Shares:
         newest = {m.id for m in self.conversation.transcript.messages[stable.first : self.end]}
@@ -196,7 +223,7 @@ class _Assembly:
             fate = known.get(one.id)
             if fate is None:
                 size = sum(self.counter.messages([one]))
-                yield Fate(one.id, one.role, "dropped", size, 0, "context", self.conversation.gone[one.id])
+                yield Fate(one.id, one.role, "dropped", size, 0, QUERIED, self.conversation.gone[one.id])
             elif fate.fate == "dropped" and one.id in told:
                 yield replace(fate, fate="stood for", by=ID, reason="it was retrieved for the question")
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from boildown import registry
 from boildown.context.allocation import USUAL, Allocation
@@ -15,6 +16,9 @@ from boildown.summaries.carrier import before
 from boildown.summarizers.calls import Model
 from boildown.tokens import Counter
 from boildown.transcript import FormatInfo, Message, ToolCall, ToolResult, Transcript, groups
+
+if TYPE_CHECKING:
+    from boildown.memory.embedders import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Conversation:
     """A transcript as the consumer `info` can be told it, its index, and its summaries by their size.
 
     `stages` make the summary of the older messages: the offline pipeline, or one that asks `model`. Those that open, as
-    `redact` does, are applied to the whole first.
+    `redact` does, are applied to the whole first. With an `embedder`, what fits a question goes by meaning, too.
 
     read        the messages of the transcript that was given
     transcript  without what cannot be said, calls without a result, and what was retrieved earlier
@@ -45,10 +49,11 @@ class Conversation:
         allocation: Allocation = USUAL,
         stages: Sequence[Named] | None = None,
         model: Model | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
         stages = registry.parse(registry.DEFAULT) if stages is None else stages
         self.info, self.counter, self.allocation, self.model = info, counter, allocation, model
-        self.read = transcript.messages
+        self.read, self.embedder = transcript.messages, embedder
         said, self.notes = convert(transcript, info)
         clean, _ = opened(said, stages, Context(counter, counter.total(said.messages)))
         self.stages = [named for named in stages if not isinstance(named.stage, Opening)]
@@ -63,7 +68,7 @@ class Conversation:
     def index(self, end: int) -> Index:
         """The pieces of the first `end` messages."""
         if end not in self._indexes:
-            self._indexes[end] = Index(self.transcript.messages[:end])
+            self._indexes[end] = Index(self.transcript.messages[:end], self.embedder)
         return self._indexes[end]
 
     def stable(self, end: int, target: int, first: int) -> Stable:

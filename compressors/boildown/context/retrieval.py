@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from boildown.memory.archiving import said
+from boildown.memory.archiving import embed_inside, said
 from boildown.memory.messages import Kept, Memory, Origin, Said, Scope
 from boildown.memory.recall import CANDIDATES, recall
 from boildown.memory.store import within_memory
 from boildown.text.units import units
 from boildown.transcript import Message
+
+if TYPE_CHECKING:
+    from boildown.memory.embedders import Embedder
 
 LONG = 280
 """Characters of a piece of a longer message, about: some sentences"""
@@ -74,10 +78,10 @@ class _Piece:
 
 
 class Index:
-    """The pieces of a conversation, made to be asked many questions."""
+    """The pieces of a conversation, made to be asked many questions; by meaning, too, with an `embedder`."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._memory = within_memory()
+    def __init__(self, messages: Sequence[Message], embedder: Embedder | None = None) -> None:
+        self._memory, self._embedder = within_memory(), embedder
         self._texts = {(one.role, one.text) for one in said(messages)}
         self._pieces = [p for i, m in enumerate(messages) for one in said([m]) for p in _pieces(one, message=i)]
         with self._memory.transaction():
@@ -103,9 +107,11 @@ class Index:
         # The time makes equal pieces different ones.
         rows = [Said(str(n), p.said.role, p.text, p.said.name, str(n)) for n, p in enumerate(some, first)]
         self._memory.put(Origin(session), rows)
+        if self._embedder is not None:
+            embed_inside(self._memory, self._embedder, Scope(session=session))
 
     def _found(self, question: str, most: int, known: Sequence[_Piece]) -> list[Found]:
-        hits = recall(self._memory, question, Scope(), most, candidates=max(CANDIDATES, most))
+        hits = recall(self._memory, question, Scope(), most, self._embedder, candidates=max(CANDIDATES, most))
         return [_found(hit.score, known[int(hit.kept.said.id)]) for hit in hits if hit.score >= LEAST]
 
 
@@ -121,6 +127,6 @@ def _found(score: float, piece: _Piece) -> Found:
     return Found(score, piece.message, place, (piece.number, piece.many), piece.said, piece.text, session)
 
 
-def archived(memory: Memory, question: str, scope: Scope) -> list[Kept]:
+def archived(memory: Memory, question: str, scope: Scope, embedder: Embedder | None = None) -> list[Kept]:
     """The archived messages of the scope that fit a question best."""
-    return [hit.kept for hit in recall(memory, question, scope, _ARCHIVED)]
+    return [hit.kept for hit in recall(memory, question, scope, _ARCHIVED, embedder)]

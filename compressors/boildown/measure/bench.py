@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from statistics import fmean
@@ -100,13 +100,17 @@ Watch = Callable[[str, Trial | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Measures pipelines on `cases`. `known` has the trials so far; None where a budget could not be met."""
+    """Measures pipelines on `cases`. `known` has the trials so far; None where a budget could not be met.
+
+    given  options by stage that hold where a pipeline does not say otherwise
+    """
 
     cases: Sequence[Case]
     pins: Pins
     watch: Watch | None = None
     known: dict[tuple[str, float], Trial | None] = field(default_factory=dict)
     idlers: dict[str, bool] = field(default_factory=dict)
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def trials(self) -> list[Trial]:
@@ -127,7 +131,7 @@ class Bench:
         return self.known[key]
 
     def _measured(self, pipeline: str, ratio: float) -> Trial:
-        job = Job(registry.parse(pipeline), pipeline, ratio=ratio, pins=self.pins)
+        job = Job(registry.parse(pipeline, self.given), pipeline, ratio=ratio, pins=self.pins)
         files: dict[str, list[Retention]] = {}
         for one in self.cases:
             result, _ = boil(one.transcript, one.info, one.counter, job)
@@ -156,7 +160,9 @@ class Bench:
         chosen = self.cases[:: max(1, min(total // SAMPLE, len(self.cases) // FEW))]
         watch = self.watch
         untold: Watch | None = (lambda what, _: watch(what, None)) if watch else None
-        return Bench(list(_parts(chosen, SAMPLE // len(chosen))), self.pins, untold, idlers=self.idlers)
+        return Bench(
+            list(_parts(chosen, SAMPLE // len(chosen))), self.pins, untold, idlers=self.idlers, given=self.given
+        )
 
 
 def _tokens(found: Retention) -> tuple[int, int]:

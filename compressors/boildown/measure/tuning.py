@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from boildown.measure.bench import Bench, Case, Trial, Watch
@@ -93,15 +93,18 @@ def tune(
     presets: Iterable[str] = (),
     pins: Pins | None = None,
     watch: Watch | None = None,
+    given: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Tuned:
     """Search the candidates for the smallest output whose mean retention over the files is `least` or more.
 
-    `presets` are specs of pipelines to try besides. Raises UsageError for one that is wrong.
+    `presets` are specs of pipelines to try besides, `given` options by stage that hold where a pipeline does not say
+    otherwise. Raises UsageError for one that is wrong.
     """
     parts = split(cases)
-    bench = Bench(parts.chosen, pins or Pins(), watch)
+    bench = Bench(parts.chosen, pins or Pins(), watch, given=given or {})
     winner = _search(bench, least, presets)
-    beside = Bench(parts.held, bench.pins).trial(winner.pipeline, winner.ratio) if winner and parts.held else None
+    held = Bench(parts.held, bench.pins, given=bench.given)
+    beside = held.trial(winner.pipeline, winner.ratio) if winner and parts.held else None
     return Tuned(least, winner, tuple(bench.trials), parts, beside)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from boildown.archive.store import digest
 from boildown.comparison import readable
 from boildown.formats.source import Json, parse
-from boildown.memory.messages import Memory, Origin, Said, Scope
+from boildown.memory.messages import Kept, Memory, Origin, Said, Scope, Seat
 from boildown.memory.times import moment
 from boildown.run import conversations, reader
 from boildown.transcript import Message, Transcript
@@ -137,14 +137,25 @@ def embed_new(memory: Memory, embedder: Embedder, scope: Scope, show: Callable[[
 
     What is done when it is stopped is kept.
     """
-    import numpy as np
-
     done = 0
     while some := memory.unembedded(embedder.name, _BATCH, scope):
-        rows = embedder.vectors([kept.said.text for kept in some]).astype(np.float16)
+        made = _vectors(embedder, some)
         with memory.transaction():
-            memory.embed(embedder.name, {k.seat: row.tobytes() for k, row in zip(some, rows, strict=True)})
+            memory.embed(embedder.name, made)
         done += len(some)
         if show:
             show(f"embedding: {done:,} messages")
     return done
+
+
+def embed_inside(memory: Memory, embedder: Embedder, scope: Scope) -> None:
+    """As `embed_new`, inside of a transaction."""
+    while some := memory.unembedded(embedder.name, _BATCH, scope):
+        memory.embed(embedder.name, _vectors(embedder, some))
+
+
+def _vectors(embedder: Embedder, some: Sequence[Kept]) -> dict[Seat, bytes]:
+    import numpy as np
+
+    rows = embedder.vectors([kept.said.text for kept in some]).astype(np.float16)
+    return {kept.seat: row.tobytes() for kept, row in zip(some, rows, strict=True)}

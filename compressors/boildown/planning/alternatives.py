@@ -82,8 +82,10 @@ class Alternative:
 
 
 def asks(name: str) -> bool:
-    """Whether the stage called `name` asks a model. `cache` has one as well, but only for its prices."""
-    return not finishes(name) and any(option.name == "model" for option in registry.options(name))
+    """Whether the stage called `name` asks a model: none that does without, nor `cache`, whose model is for prices."""
+    if finishes(name) or name in registry.MAY_ASK:
+        return False
+    return any(option.name == "model" for option in registry.options(name))
 
 
 def finishes(name: str) -> bool:
