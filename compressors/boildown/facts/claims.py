@@ -22,7 +22,7 @@ _LITTLE = FUNCTION["en"] | frozenset(
 )
 _SPELLED = dict(zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13), strict=True))
 _NUMBER = re.compile(
-    rf"(?<![\w.,:/#-])(?P<sign>[$€£])?(?P<number>\d[\d,]*(?:\.\d+)?|(?:{'|'.join(_SPELLED)})(?![\w-]))"
+    rf"(?<![\w.,:/#-])(?P<sign>[$€£])?(?P<number>\d+(?:,\d+)*(?:\.\d+)?|(?:{'|'.join(_SPELLED)})(?![\w-]))"
     r"(?P<unit>\s?%|\s?percent\b|\s?(?:ms|kg|km|cm|mm|kb|mb|gb|tb|min|hrs?|hours?|miles?|minutes?|seconds?|k)\b)?",
     re.IGNORECASE,
 )

@@ -58,10 +58,34 @@ _BEGINS = re.compile(
 )
 _DECIDES = re.compile(
     r"\b(?:decid(?:e[ds]?|ing)|decisions?|agreed|settled on|concluded|approved|rejected|chosen?|opted"
-    r"|go(?:ing)? with|went with|we['’]ll (?:go|use|take|keep|stick)"
+    r"|go(?:ing)? with|went with|we['’]ll (?:go|use|take|stick)"
     r"|let['’]s (?:go with|use|take|pick|stick with))\b",
     re.IGNORECASE,
 )
+_OPEN = re.compile(
+    r"\b(?:(?<!had )to|can|could|should|might|must|may|before|when|while|after|if|you|us|me) decid(?:e|ing)\b"
+    r"|\bdecid(?:e|ing) (?:whether|if|on|between|which|what|how|when|where)\b"
+    r"|\b(?:mak(?:e|es|ing)|reach(?:ing)?|inform|consider|discuss(?:ing)?|review(?:ing)?|justify|explain)\b"
+    r"[^.;:!?\n]{0,40}\bdecisions?\b"
+    r"|\byour (?:\w+ ){0,2}decisions?\b|\bdecision[- ](?:making|makers?|process)\b"
+    r"|\b(?:the|your|these|those|each) chosen\b|\blet['’]s take an?\b|['’]ll take care\b"
+    r"|\b(?:architecture|design|big|tough|hard|difficult|right) decisions?\b|\bagreements?\b"
+    r"|\Aagreed[,!]",
+    re.IGNORECASE,
+)
+"""A decision that is still to be made, or that nothing is said of"""
+
+_DECIDED = re.compile(
+    r"\b(?:we|you|they|he|she|I|[A-Z]\w+)(?:['’]ve| have| has| had)?(?: (?:all|both|already|just|finally|then))*"
+    r" (?:decided|agreed|chose|chosen|settled|opted|approved|rejected)\b"
+    r"|(?:\A\W*|\b[Tt]he )[Dd]ecisions?(?: is| was)?:",
+)
+"""What a decision of somebody's is told by, in a text that also tells what is generally so"""
+
+
+def decided(sentence: str) -> bool:
+    """Whether a sentence says of somebody that they decided something, as a model's has to for being a fact."""
+    return _DECIDED.search(sentence) is not None
 
 
 def stated(sentence: str) -> str:
@@ -76,7 +100,8 @@ def told(sentence: str) -> set[Kind]:
     """The kinds that the words of a sentence tell of, besides those that its values tell of: dates and numbers."""
     if len(topic(_ADDRESSED.sub("", sentence))) < _FEWEST:
         return set()
-    decides = Statement.DECISION in statements(sentence) or _DECIDES.search(sentence)
+    settled = _OPEN.sub(" ", sentence)
+    decides = Statement.DECISION in statements(settled) or _DECIDES.search(settled)
     found = {Kind.DECISION} if decides else set[Kind]()
     if _PREFERENCE.search(_WAYS.sub(" ", sentence)):
         found.add(Kind.PREFERENCE)

@@ -12,7 +12,7 @@ from itertools import dropwhile
 
 from boildown.facts.claims import NUMBER, values
 from boildown.facts.days import WEEKDAYS, relative
-from boildown.facts.kinds import Kind, stated, told
+from boildown.facts.kinds import Kind, decided, stated, told
 from boildown.facts.superseding import Assertion, assertion, superseded
 from boildown.measure.facts import Kind as Concrete
 from boildown.measure.facts import names, shown
@@ -125,7 +125,7 @@ def _of(one: Said, day: date | None) -> Iterator[Fact]:
         said = stated(sentence)
         kinds = told(said)
         if not speaks(one):
-            kinds &= {Kind.DECISION}
+            kinds &= {Kind.DECISION} if decided(said) else set()
             if not kinds:
                 continue
         dates, numbers = _dates(said, day), _numbers(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from boildown.memory.keys import writable
 from boildown.memory.messages import Scope
 
 _FEW = 16
@@ -64,8 +65,3 @@ class Scopes:
         """A condition on `m`, messages, that holds for those of the scope's user and session."""
         numbers = [session for session, _ in self.sessions(scope)]
         return f"m.session IN ({', '.join('?' * len(numbers))})", numbers
-
-
-def writable(text: str) -> str:
-    """`text` without halves of characters, which SQLite cannot store."""
-    return text.encode("utf-8", "replace").decode()
