@@ -78,7 +78,7 @@ def test_a_path_is_never_an_option(runner: Path) -> None:
     assert "--help: there is no such file" in run("Check", runner, **{"paths": "--help", "max-tokens": "9"}).stderr
 
 
-@pytest.mark.slow
+@pytest.mark.battery
 def test_what_it_installs_runs(tmp_path: Path) -> None:
     """With this environment's dependencies, so that no registry is needed."""
     site = os.pathsep.join(path for path in sys.path if "site-packages" in path)

@@ -46,7 +46,7 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.battery
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 def test_a_commit_is_held_up_by_a_large_conversation_and_a_broken_session(source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,11 +10,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from boildown_cli.app import app
+from boildown_cli.exits import status
 from conftest import COMMAND, ROOT, Run, source_roots
 from model_server import ModelServer
 
@@ -51,25 +55,103 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to run the README's commands with")
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0][2:60])
-def test_commands_run_and_print_what_is_shown(block: str, folder: Path) -> None:
+Done = tuple[int, str]
+"""An exit code, and all that was printed on both streams, in its order"""
+
+
+@pytest.fixture
+def environment(folder: Path) -> dict[str, str]:
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**source_roots(ROOT), "PATH": path, "XDG_CACHE_HOME": str(folder / "cache")}
+
+
+def shell(line: str, folder: Path, environment: dict[str, str], stdin: bytes = b"") -> Done:
+    """What a line does in bash."""
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{line}\n"],
+        cwd=folder,
+        env=environment,
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    return result.returncode, result.stdout.decode()
+
+
+class Sink(io.BytesIO):
+    """A stream in memory that stays readable when what wraps it is let go."""
+
+    def close(self) -> None:
+        pass
+
+
+def here(arguments: list[str], together: bool) -> tuple[int, bytes, bytes]:
+    """What `boildown ARGUMENTS` does in this process; stdout and stderr as they come, or each by itself."""
+    out = Sink()
+    err = out if together else Sink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+        patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8"))
+        patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
+        code = status(get_command(app), arguments)
+        sys.stdout.flush()
+        return code, out.getvalue(), b"" if together else err.getvalue()
+
+
+PLAIN = re.compile(r"""boildown(?P<words>(?: (?:[\w@%+=:,./-]|'[^']*'|"[^"$`\\]*")+)+)(?P<rest> *(?:[|>] .*)?)""")
+"""A line that is boildown and its words, and after them at most a pipe or a file that its output goes to"""
+
+
+def runs(line: str, folder: Path, environment: dict[str, str]) -> Done:
+    """What a line does, with boildown in this process where a shell has no other part in it than where output goes."""
+    plain = PLAIN.fullmatch(line)
+    if plain is None or "batch" in line:  # whose processes import the program that they were started by
+        return shell(line, folder, environment)
+    rest = plain["rest"].strip()
+    code, out, err = here(shlex.split(plain["words"]), together=not rest)
+    if not rest:
+        return code, out.decode()
+    after, printed = shell(f"cat {rest}", folder, environment, out)
+    return code or after, err.decode() + printed
+
+
+def assert_as_shown(block: str, run: Callable[[str], Done]) -> None:
     for line, code, shown in commands(block):
-        result = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", f"{line}\n"],
-            cwd=folder,
-            env={**source_roots(ROOT), "PATH": path, "XDG_CACHE_HOME": str(folder / "cache")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
-        assert result.returncode == code, f"{line}\n{result.stdout}"
-        assert not shown or is_shown(shown, result.stdout), f"{line}\n{result.stdout}"
+        found, printed = run(line)
+        assert found == code, f"{line}\n{printed}"
+        assert not shown or is_shown(shown, printed), f"{line}\n{printed}"
+
+
+BASH = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to run the README's commands with")
+every_block = pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0][2:60])
+
+
+@BASH
+@every_block
+def test_commands_print_what_is_shown(
+    block: str, folder: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in set(os.environ) - set(environment):
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+    assert_as_shown(block, lambda line: runs(line, folder, environment))
+
+
+@BASH
+def test_a_pipeline_of_commands_prints_what_is_shown_in_a_shell(folder: Path, environment: dict[str, str]) -> None:
+    (block,) = (block for block in BLOCKS if "| cmp" in block)
+    assert_as_shown(block, lambda line: shell(line, folder, environment))
+
+
+@BASH
+@pytest.mark.battery
+@every_block
+def test_commands_print_what_is_shown_in_a_shell(block: str, folder: Path, environment: dict[str, str]) -> None:
+    assert_as_shown(block, lambda line: shell(line, folder, environment))
 
 
 @pytest.mark.parametrize(("marker", "ending"), [("run", "boildown compress samples/"), ("test", "-m pytest -q")])
@@ -123,7 +205,9 @@ def keys(value: object, place: str = "") -> Iterator[str]:
             yield from (k for i in item for k in keys(i, name)) if holds else keys(item, name)
 
 
-def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run, model_server: ModelServer) -> None:
+def test_the_reports_keys_are_those_of_the_schema(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
+) -> None:
     # A broken line makes a note, a login a redaction; two copies of a message give `dedup` something to do. What the
     # server says is no summary, so that a span is cut.
     sample = (folder / "samples" / "openai.jsonl").read_bytes()
@@ -131,8 +215,9 @@ def test_the_reports_keys_are_those_of_the_schema(folder: Path, boildown: Run, m
     (folder / "odd.jsonl").write_bytes(sample + sample + login + b'{"role": "user", "cont\n')
     stages = ("--pipeline", "redact,dedup,abstractive,prune,cache")
     options = ("--ratio", "4", "-o", "out.jsonl", "--report", "r.json", "--archive", "originals", *stages)
-    result = boildown("compress", "odd.jsonl", *options, cwd=folder)
-    assert result.returncode == 0, result.stderr.decode()
+    monkeypatch.chdir(folder)
+    code, out, _ = here(["compress", "odd.jsonl", *options], together=True)
+    assert code == 0, out.decode()
     rows = re.findall(r"^\| (`[^|]+`) \|", README.partition("<!-- schema -->")[2].partition("\n\n")[0], re.MULTILINE)
     told = {key for row in rows for key in re.findall(r"`([^`]+)`", row)}
     assert told == set(keys(json.loads((folder / "r.json").read_bytes())))

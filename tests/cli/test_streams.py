@@ -51,8 +51,6 @@ COMMANDS: dict[str, list[object]] = {
     "formats": ["formats"],
 }
 """A line of each command that writes something"""
-SLOW = ("tune", "plan", "train")
-NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in COMMANDS]
 ESCAPE = re.compile("[\x1b\x9b]")
 
 
@@ -138,7 +136,7 @@ def test_every_command_is_looked_at() -> None:
     assert list(COMMANDS) == [info.name for info in app.registered_commands]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_where_there_is_no_terminal_there_are_no_escapes(ask: Ask, name: str) -> None:
     answer = ask(*COMMANDS[name])
     assert answer.code in (0, 1)
@@ -146,7 +144,7 @@ def test_where_there_is_no_terminal_there_are_no_escapes(ask: Ask, name: str) ->
     assert not ESCAPE.search(answer.out.decode() + answer.err)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_no_color_asks_a_terminal_for_nothing(show: Show, name: str) -> None:
     seen = show(*COMMANDS[name], NO_COLOR="1")
     assert seen
@@ -166,7 +164,7 @@ def test_a_table_is_as_wide_as_the_terminal_and_never_cut_elsewhere(show: Show, 
     assert max(map(len, show("count", long, NO_COLOR="1").splitlines())) <= 80
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     err = Terminal()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(Gone(), encoding="utf-8", write_through=True))
