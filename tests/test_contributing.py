@@ -50,11 +50,13 @@ def python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.battery
 def test_the_recipes_tests_pass(tree: Path) -> None:
     result = python(tree, "-m", "pytest", "-q", "tests/stages/test_courtesies.py", "tests/formats/test_minutes.py")
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.battery
 def test_the_laws_take_up_the_new_stage_and_hold_for_it(tree: Path) -> None:
     result = python(tree, "-m", "pytest", "-q", "-k", "courtesies and (every_law or budget)", "tests/test_laws.py")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, count, pairwise
+from itertools import accumulate, count, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from battery import in_battery
 from boildown import registry
 from boildown.actions import arguments
 from boildown.actions import texts as strings
@@ -355,24 +356,25 @@ from quoting import quoting
 def digest(path, pipeline):
     job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting(), archive=lambda found: None)
     return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
-samples = sorted(Path(sys.argv[1]).iterdir())
-print(json.dumps({p: [digest(path, p) for path in samples[n % 3 :: 3]] for n, p in enumerate(sys.argv[2:])}))
+samples, each = sorted(Path(sys.argv[1]).iterdir()), int(sys.argv[2])
+print(json.dumps({p: [digest(path, p) for path in samples[n % each :: each]] for n, p in enumerate(sys.argv[3:])}))
 """
 
 
-def hashes(seed: str) -> dict[str, list[str]]:
-    """Hashes of the outputs of a third of the samples by pipeline, from a process with its own hash seed."""
+def hashes(seed: str, each: int) -> dict[str, list[str]]:
+    """Hashes of the outputs of each so many samples by pipeline, from a process with its own hash seed."""
     roots = source_roots(ROOT)
     path = os.pathsep.join((roots["PYTHONPATH"], str(ROOT / "tests")))
     environment = {**roots, "PYTHONPATH": path, "PYTHONHASHSEED": seed}
-    command = [sys.executable, "-c", HASHES, str(SAMPLES), *PIPELINES]
+    command = [sys.executable, "-c", HASHES, str(SAMPLES), str(each), *PIPELINES]
     ran = subprocess.run(command, env=environment, capture_output=True, check=True)
     found: dict[str, list[str]] = json.loads(ran.stdout)
     return found
 
 
-def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
-    assert hashes("1") == hashes("2")
+@pytest.mark.parametrize("each", [8, in_battery(1)])
+def test_another_process_with_another_hash_seed_gives_the_same_bytes(each: int) -> None:
+    assert hashes("1", each) == hashes("2", each)
 
 
 # 9, 10 and 12: sizes and order
@@ -682,9 +684,18 @@ def meant(messages: Iterable[Message]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("ratio", [2, 8])
-@pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)
-@every_pipeline
+def a_third(*values: Iterable[Any]) -> list[Any]:
+    """All combinations, of which the default run has a third: of the first two values each has some of the other."""
+    found = product(*map(list, map(enumerate, values)))
+    taken = [(sum(n for n, _ in one[:2]) % 3 == 0, tuple(value for _, value in one)) for one in found]
+    return [value if default else in_battery(value) for default, value in taken]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "path", "ratio"),
+    a_third(PIPELINES, sorted(SAMPLES.iterdir()), [2, 8]),
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_a_compressed_sample_reads_again_as_it_was_meant(pipeline: str, path: Path, ratio: int) -> None:
     assert_compresses(path, pipeline, ratio)
 
@@ -767,23 +778,23 @@ LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SIZES = range(4_000, 400_000)
 
 
-def real_files() -> list[Any]:
+def real_files() -> list[Path]:
     """Two files of each format that are neither tiny nor large; all of them in the long profile."""
-    chosen = []
+    chosen: list[Path] = []
     for patterns in REAL.values():
         found = sorted({path for pattern in patterns for path in DATA.glob(pattern)})
         small = [path for path in found if path.stat().st_size in SIZES]
         chosen += found if LONG else random.Random(5).sample(small, min(2, len(small)))
-    if not chosen:
-        why = "../shared/data is not there: real conversations are not part of the clone"
-        return [pytest.param(DATA, id="none", marks=pytest.mark.skip(reason=why))]
-    return [pytest.param(path, id=str(path.relative_to(DATA))) for path in chosen]
+    return chosen
 
 
-@pytest.mark.parametrize("ratio", [1.2, 3, 10])
-@pytest.mark.parametrize("pipeline", [registry.DEFAULT, f"delta,{registry.DEFAULT}"])
-@pytest.mark.parametrize("path", real_files())
-def test_the_promises_hold_on_a_real_file(path: Path, pipeline: str, ratio: float) -> None:
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there: real conversations are not in the clone")
+@pytest.mark.parametrize(
+    ("path", "ratio", "pipeline"),
+    a_third(real_files(), [1.2, 3, 10], [registry.DEFAULT, f"delta,{registry.DEFAULT}"]),
+    ids=lambda value: str(value.relative_to(DATA)) if isinstance(value, Path) else value,
+)
+def test_the_promises_hold_on_a_real_file(path: Path, ratio: float, pipeline: str) -> None:
     try:
         done = assert_compresses(path, pipeline, ratio, least=300)
     except InputError as error:

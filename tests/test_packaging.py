@@ -85,6 +85,7 @@ def test_the_wheel_carries_the_licence_the_tokenizer_ranks_and_the_presets(wheel
     }
 
 
+@pytest.mark.battery
 def test_the_wheel_runs_in_an_empty_environment(root: Path, installed: Path, tmp_path: Path) -> None:
     where = done(installed / "python", "-c", "import boildown; print(boildown.__file__)", cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(installed.parent)

@@ -69,6 +69,7 @@ def results(client: Any, work: Any, given: list[Item]) -> dict[str, Any]:
     return {item.name: found for item, found in _Tasks(client, work, iter(given)).results()}
 
 
+@pytest.mark.battery
 def test_each_item_has_its_result_by_the_names_that_it_came_with(client, tmp_path) -> None:
     found = results(client, Kills(str(tmp_path)), items(9))
     assert found == {item.name: Result(item.source, item.target, "done", seconds=1.0) for item in items(9)}
@@ -82,6 +83,7 @@ def test_an_item_that_kills_its_workers_costs_itself_and_is_tried_twice(client, 
     assert len(list(tmp_path.glob("03.*"))) == 2
 
 
+@pytest.mark.battery
 def test_short_items_go_in_tasks_and_one_that_kills_workers_costs_itself_all_the_same(client, tmp_path) -> None:
     tasks = _Tasks(client, Kills(str(tmp_path), ("40",), seconds=0.25), iter(items(60)))  # type: ignore[arg-type]
     sizes: list[int] = []
@@ -93,11 +95,13 @@ def test_short_items_go_in_tasks_and_one_that_kills_workers_costs_itself_all_the
     assert (sizes[0], max(sizes)) == (1, 4)
 
 
+@pytest.mark.battery
 def test_an_item_whose_worker_was_killed_once_is_done(client, tmp_path) -> None:
     found = results(client, Kills(str(tmp_path), ("02", "03"), once=True), items(8))
     assert [found[item.name].status for item in items(8)] == ["done"] * 8
 
 
+@pytest.mark.battery
 def test_items_are_taken_as_there_is_room(client, tmp_path) -> None:
     taken: list[int] = []
     endless = (taken.append(n) or replace(items(1)[0], name=str(n)) for n in count())  # type: ignore[func-returns-value]
@@ -107,6 +111,7 @@ def test_items_are_taken_as_there_is_room(client, tmp_path) -> None:
     assert len(taken) <= 5 + 2 * AHEAD
 
 
+@pytest.mark.battery
 @pytest.mark.parametrize(
     ("raised", "told", "said"),
     [

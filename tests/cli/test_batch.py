@@ -286,6 +286,7 @@ def test_one_limit_of_cost_holds_for_all_files(ask, folder, tmp_path, server) ->
     assert len(read_outputs(tmp_path / "out")) == 12
 
 
+@pytest.mark.battery
 @LINUX
 def test_a_worker_that_is_killed_costs_nothing_that_a_second_one_can_do(start, many, tmp_path) -> None:
     running = start("batch", many, "-o", tmp_path / "out", *RATIO, "--jobs", "2", stderr=subprocess.PIPE)
@@ -333,7 +334,9 @@ def test_a_run_that_is_killed_leaves_whole_outputs_no_workers_and_is_taken_up(as
 
 
 @LINUX
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.battery)]
+)
 def test_an_interrupted_run_ends_at_once_and_keeps_what_is_done(start, many, tmp_path, number, code) -> None:
     running = start("batch", many, "-o", tmp_path / "out", *RATIO, "-j", "2", stderr=subprocess.PIPE, process_group=0)
     wait_for(lambda: len(read_outputs(tmp_path / "out")) > 3)

@@ -30,6 +30,7 @@ def many(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.battery
 @LINUX
 def test_of_four_workers_one_is_killed_and_all_outputs_are_those_of_a_local_run(
     ask, start, many, tmp_path, monkeypatch
@@ -56,6 +57,7 @@ def test_of_four_workers_one_is_killed_and_all_outputs_are_those_of_a_local_run(
     assert "32 unchanged" in ask("batch", many, "-o", tmp_path / "out", *RATIO).err
 
 
+@pytest.mark.battery
 @LINUX
 def test_an_interrupted_run_ends_at_once_and_its_workers_with_it(start, many, tmp_path) -> None:
     pytest.importorskip("distributed", reason="the extra dask is not installed")

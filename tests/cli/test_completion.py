@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from battery import sampled
 from boildown.registry import STAGES
 from cli.test_help import COMMANDS, HEAVY
 from conftest import COMMAND, ROOT, Run, source_roots
@@ -36,7 +37,7 @@ def offered(line: str, shell: str = "bash", cwd: Path | None = None) -> tuple[li
 
 @pytest.mark.parametrize(
     ("line", "some"),
-    [
+    sampled([
         ("boildown ", COMMANDS),
         ("boildown comp", {"compress"}),
         ("boildown compress --pre", {"--preset"}),
@@ -49,7 +50,7 @@ def offered(line: str, shell: str = "bash", cwd: Path | None = None) -> tuple[li
         ("boildown check --tokenizer anth", {"anthropic"}),
         ("boildown hook cl", {"claude-code"}),
         ("boildown count samples/", set()),
-    ],
+    ], every=3),
 )  # fmt: skip
 def test_what_fits_is_offered_and_nothing_heavy_imported(line: str, some: set[str]) -> None:
     found, loaded = offered(line)

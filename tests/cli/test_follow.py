@@ -76,23 +76,23 @@ def test_stdin_is_followed_to_its_end_and_the_context_printed(boildown):
     assert "summary: 8" in done.stderr.decode()
 
 
-def test_a_last_line_without_an_ending_counts_when_stdin_ends(boildown):
-    done = boildown("follow", "-", "--window", "2000", "-q", input=b"".join(LINES[:3]).rstrip(b"\n"))
-    assert done.stdout == b"".join(LINES[:3])
-    assert done.stderr == b""
+def test_a_last_line_without_an_ending_counts_when_stdin_ends(ask):
+    done = ask("follow", "-", "--window", "2000", "-q", input=b"".join(LINES[:3]).rstrip(b"\n"))
+    assert done.out == b"".join(LINES[:3])
+    assert done.err == ""
 
 
-def test_after_each_message_the_context_is_a_line_of_json(boildown):
-    done = boildown("follow", "-", "--window", "600", "--each", "-q", input=b"".join(LINES[:60]))
-    said = [json.loads(line) for line in done.stdout.splitlines()]
+def test_after_each_message_the_context_is_a_line_of_json(ask):
+    done = ask("follow", "-", "--window", "600", "--each", "-q", input=b"".join(LINES[:60]))
+    said = [json.loads(line) for line in done.out.splitlines()]
     assert [one["message"] for one in said] == list(range(1, 61))
     assert all(one["tokens"] <= 600 and one["context"][-1] == json.loads(LINES[n]) for n, one in enumerate(said))
     assert len(said[-1]["context"]) < 60
 
 
-def test_the_context_in_another_format(boildown):
-    done = boildown("follow", "-", "--window", "2000", "--to", "anthropic", "-q", input=b"".join(LINES[:4]))
-    assert [m["role"] for m in json.loads(done.stdout)["messages"]] == ["user", "assistant"] * 2
+def test_the_context_in_another_format(ask):
+    done = ask("follow", "-", "--window", "2000", "--to", "anthropic", "-q", input=b"".join(LINES[:4]))
+    assert [m["role"] for m in json.loads(done.out)["messages"]] == ["user", "assistant"] * 2
 
 
 def test_a_file_is_followed_as_it_grows_half_lines_wait_and_sigterm_ends_it(follow, memory, source, tmp_path):

@@ -66,20 +66,20 @@ def nasty(tmp_path):
     [["compress", "--ratio", "2", "-o", "/dev/null"], ["compress", "--budget", "1", "--keep-first", "9"], ["count"],
      ["check", "--max-tokens", "10"], ["formats"], ["compress", "--ratio", "2", "--strict"]],
 )  # fmt: skip
-def test_no_control_character_of_a_file_reaches_stdout_or_stderr(boildown, nasty, arguments):
-    done = boildown(*arguments, nasty)
-    assert done.returncode in (0, 1, 2), done.stderr
-    assert b"bug" not in done.stderr
-    assert not CONTROL.findall(done.stderr)
-    assert not CONTROL.findall(done.stdout)
-    assert b"[bold]b" in done.stderr + done.stdout
+def test_no_control_character_of_a_file_reaches_stdout_or_stderr(ask, nasty, arguments):
+    done = ask(*arguments, nasty)
+    assert done.code in (0, 1, 2), done.err
+    assert "bug" not in done.err
+    assert not CONTROL.findall(done.err.encode())
+    assert not CONTROL.findall(done.out)
+    assert b"[bold]b" in done.err.encode() + done.out
 
 
-def test_a_missing_or_unreadable_name_is_told_without_its_escapes(boildown, tmp_path):
+def test_a_missing_or_unreadable_name_is_told_without_its_escapes(ask, tmp_path):
     for command in (["count"], ["compress", "-r", "2"], ["compress", "-r", "2", "-p", NASTY[:9].replace("\0", "")]):
-        done = boildown(*command, tmp_path / "no\x1b]0;owned\x07ne\r.json")
-        assert done.returncode == 2
-        assert not CONTROL.findall(done.stderr)
+        done = ask(*command, tmp_path / "no\x1b]0;owned\x07ne\r.json")
+        assert done.code == 2
+        assert not CONTROL.findall(done.err.encode())
 
 
 def test_a_terminal_gets_only_escapes_of_our_own(start, nasty):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from battery import sampled
 from boildown import registry
 from boildown.errors import BudgetError
 from boildown.pipeline import Pins
@@ -45,7 +46,7 @@ def provided(data: bytes) -> list[int]:
 @pytest.mark.parametrize(
     "name", ["openai.jsonl", "openai-agent.jsonl", "claude-code.jsonl", "codex.jsonl", "langchain.json"]
 )
-@pytest.mark.parametrize("ratio", [1.3, 4])
+@pytest.mark.parametrize("ratio", sampled([4, 1.3], every=2))
 def test_the_budget_is_met_by_the_providers_count(name: str, ratio: float, provider: ModelServer) -> None:
     data = sample(name)
     small, report = run(data, name, replace(JOB, ratio=ratio, pins=Pins(system=False)))
@@ -58,7 +59,7 @@ def test_the_budget_is_met_by_the_providers_count(name: str, ratio: float, provi
 
 
 @pytest.mark.parametrize("path", files("claude-code/entire-cli/61cb*.jsonl", samples=["openai.jsonl"]))
-@pytest.mark.parametrize("ratio", [2, 5])
+@pytest.mark.parametrize("ratio", sampled([2, 5], every=2))
 def test_the_budget_is_filled_where_messages_are_small_beside_it(path: Path, ratio: float, provider) -> None:
     data = path.read_bytes()
     small, report = run(data, path.name, replace(JOB, ratio=ratio))

@@ -354,6 +354,7 @@ def _start(started: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
     return one
 
 
+@pytest.mark.battery
 def test_a_run_that_is_killed_while_it_waits_is_taken_up_by_the_next(
     desk: BatchEndpoint, process: list[subprocess.Popen[bytes]]
 ) -> None:
