@@ -20,6 +20,10 @@ ci:
 test *arguments:
     {{python}} -m pytest -q {{arguments}}
 
+# The longest tests, which the others leave out: clusters, installs, kills, all combinations; arguments go to pytest
+batteries *arguments:
+    {{python}} -m pytest -q -m battery {{arguments}}
+
 # Ruff and mypy
 lint:
     {{python}} -m ruff check .
@@ -42,7 +46,7 @@ man:
 
 # The promises, with a hundred times the examples
 laws-long:
-    HYPOTHESIS_PROFILE=long {{python}} -m pytest -q tests/test_laws.py
+    HYPOTHESIS_PROFILE=long {{python}} -m pytest -q -m "" tests/test_laws.py
 
 # What survives compression, beside the built-in baselines (needs ../shared)
 evals suites="chat,meetings" ratios="2,3,5,10":
