@@ -20,9 +20,9 @@ ci:
 test *arguments:
     {{python}} -m pytest -q {{arguments}}
 
-# The longest tests, which the others leave out: clusters, installs, kills, all combinations; arguments go to pytest
+# What the tests leave out: clusters, installs, kills, all combinations; and three times the examples, fixed seeds
 batteries *arguments:
-    {{python}} -m pytest -q -m battery {{arguments}}
+    HYPOTHESIS_PROFILE=battery {{python}} -m pytest -q -m "battery or hypothesis" {{arguments}}
 
 # Ruff and mypy
 lint:

@@ -686,16 +686,16 @@ def meant(messages: Iterable[Message]) -> list[Any]:
     ]
 
 
-def a_third(*values: Iterable[Any]) -> list[Any]:
-    """All combinations, of which the default run has a third: of the first two values each has some of the other."""
+def combined(every: int, *values: Iterable[Any]) -> list[Any]:
+    """All combinations, one in `every` in the default run, where each of the first two values has some of the other."""
     found = product(*map(list, map(enumerate, values)))
-    taken = [(sum(n for n, _ in one[:2]) % 3 == 0, tuple(value for _, value in one)) for one in found]
+    taken = [(sum(n for n, _ in one[:2]) % every == 0, tuple(value for _, value in one)) for one in found]
     return [value if default else in_battery(value) for default, value in taken]
 
 
 @pytest.mark.parametrize(
     ("pipeline", "path", "ratio"),
-    a_third(PIPELINES, sorted(SAMPLES.iterdir()), [2, 8]),
+    combined(6, PIPELINES, sorted(SAMPLES.iterdir()), [2, 8]),
     ids=lambda value: getattr(value, "name", value),
 )
 def test_a_compressed_sample_reads_again_as_it_was_meant(pipeline: str, path: Path, ratio: int) -> None:
@@ -793,7 +793,7 @@ def real_files() -> list[Path]:
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there: real conversations are not in the clone")
 @pytest.mark.parametrize(
     ("path", "ratio", "pipeline"),
-    a_third(real_files(), [1.2, 3, 10], [registry.DEFAULT, f"delta,{registry.DEFAULT}"]),
+    combined(3, real_files(), [1.2, 3, 10], [registry.DEFAULT, f"delta,{registry.DEFAULT}"]),
     ids=lambda value: str(value.relative_to(DATA)) if isinstance(value, Path) else value,
 )
 def test_the_promises_hold_on_a_real_file(path: Path, ratio: float, pipeline: str) -> None:

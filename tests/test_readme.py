@@ -107,7 +107,7 @@ PLAIN = re.compile(r"""boildown(?P<words>(?: (?:[\w@%+=:,./-]|'[^']*'|"[^"$`\\]*
 def runs(line: str, folder: Path, environment: dict[str, str]) -> Done:
     """What a line does, with boildown in this process where a shell has no other part in it than where output goes."""
     plain = PLAIN.fullmatch(line)
-    if plain is None or "batch" in line:  # whose processes import the program that they were started by
+    if plain is None:
         return shell(line, folder, environment)
     rest = plain["rest"].strip()
     code, out, err = here(shlex.split(plain["words"]), together=not rest)

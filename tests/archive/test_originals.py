@@ -210,6 +210,7 @@ def test_ids_in_a_row_are_said_as_ranges(ids, said):
     assert ranges(ids) == said
 
 
+@pytest.mark.battery
 def test_real_conversations_come_back_from_every_pipeline(shared):
     command = [sys.executable, ROOT / "benchmarks" / "roundtrip.py", "--shared", shared, "--sample", "3"]
     done = subprocess.run(

@@ -171,6 +171,7 @@ def test_another_file_in_its_place_begins_anew(follow, memory, source, how):
     assert b"is another file now: it begins anew" in err
 
 
+@pytest.mark.battery
 def test_a_file_that_was_another_when_it_was_left_begins_anew(follow, memory, source):
     process = follow(source)
     until(lambda: count(memory) == 40)
@@ -185,6 +186,7 @@ def test_a_file_that_was_another_when_it_was_left_begins_anew(follow, memory, so
     assert load(str(memory), "session").checkpoint.counters["messages"] == 50
 
 
+@pytest.mark.battery
 def test_a_copy_that_begins_alike_is_the_same_file(follow, memory, source):
     process = follow(source)
     until(lambda: count(memory) == 40)
@@ -197,6 +199,7 @@ def test_a_copy_that_begins_alike_is_the_same_file(follow, memory, source):
     assert len(stored(memory)) == 50
 
 
+@pytest.mark.battery
 def test_a_broken_checkpoint_is_told_of_and_the_one_before_is_taken(follow, memory, source, ask):
     process = follow(source)
     until(lambda: count(memory) == 40)

@@ -177,6 +177,7 @@ def test_a_key_is_never_printed(ask, pair, model_server) -> None:
     assert KEY not in answer.err + answer.out.decode()
 
 
+@pytest.mark.battery
 def test_it_can_be_interrupted_while_the_model_thinks(start, pair, model_server) -> None:
     held, asked = threading.Event(), threading.Event()
     model_server.answer = lambda _: (asked.set(), Reply(held=held))[1]

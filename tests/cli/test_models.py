@@ -15,6 +15,7 @@ from signal import SIGINT, SIGKILL
 import pytest
 
 from batch_server import BatchEndpoint
+from battery import sampled
 from conftest import ROOT
 from model_server import ModelServer, Received, Reply
 from quoting import replied
@@ -284,7 +285,7 @@ def stuck(server: ModelServer) -> Iterator[threading.Event]:
     held.set()
 
 
-@pytest.mark.parametrize(("signal", "code"), [(SIGKILL, -9), (SIGINT, 130)])
+@pytest.mark.parametrize(("signal", "code"), sampled([(SIGKILL, -9), (SIGINT, 130)], every=2))
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     ask, start, chat, server, stuck, tmp_path, monkeypatch, signal, code
 ) -> None:
