@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import gzip
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_without_fsspec_a_url_says_what_to_install_and_a_path_is_read(tmp_path: 
     assert places.read(places.plain((tmp_path / "a.json").as_uri())) == b"1"
 
 
-def test_a_store_whose_package_is_missing_says_which() -> None:
+def test_a_store_whose_package_is_missing_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(UsageError, match=r"(?i)gcsfs|s3fs"):
         places.read("gs://bucket/a.json")
 
