@@ -381,5 +381,5 @@ def test_a_plain_run_needs_no_fsspec(folder, tmp_path) -> None:
     script = (
         "import sys; sys.modules['fsspec'] = None\nfrom boildown_cli.app import main\nif __name__ == '__main__': main()"
     )
-    command = [sys.executable, "-c", script, "batch", str(folder), "-o", str(tmp_path / "out"), *RATIO]
+    command = [sys.executable, "-c", script, "batch", str(folder), "-o", str(tmp_path / "out"), *RATIO, "-j", "1"]
     assert subprocess.run(command, env=source_roots(ROOT), check=False, capture_output=True).returncode == 0
