@@ -354,10 +354,14 @@ HASHES = """
 import hashlib, json, sys
 from pathlib import Path
 from boildown import registry, run
+from boildown.errors import NotMetError
 from quoting import quoting
 def digest(path, pipeline):
     job = run.Job(registry.parse(pipeline), pipeline, ratio=2, model=quoting(), archive=lambda found: None)
-    return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
+    try:
+        return hashlib.sha256(run.run(path.read_bytes(), path.name, job)[0]).hexdigest()
+    except NotMetError as error:
+        return str(error)
 samples, each = sorted(Path(sys.argv[1]).iterdir()), int(sys.argv[2])
 print(json.dumps({p: [digest(path, p) for path in samples[n % each :: each]] for n, p in enumerate(sys.argv[3:])}))
 """
