@@ -165,6 +165,16 @@ def test_no_secret_goes_over_the_wire_but_with_no_redact(ask, leaky, server) -> 
     assert sent() == [0, 1, 2]
 
 
+def test_nor_does_one_in_a_speakers_name(ask, chat, server) -> None:
+    system, first, *rest = map(json.loads, chat.read_text().splitlines())
+    chat.write_text("".join(json.dumps(m) + "\n" for m in (system, {**first, "name": secret(0)}, *rest)))
+    answer = ask("compress", chat, *SMALL)
+    assert answer.code == 0, answer.err
+    assert any(f"--- {first['role']}, [redacted:github-token:1]\n" in received.said for received in server.received)
+    assert secret(0) not in json.dumps([received.body for received in server.received])
+    assert secret(0).encode() not in answer.out
+
+
 def fault(received: Received) -> Reply:
     """An endpoint that fails again and again where it is sent a message about 1 EUR, which is in the first span."""
     if "cost 1 EUR" in received.said.partition("<transcript>")[2]:

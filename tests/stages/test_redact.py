@@ -47,10 +47,18 @@ def redacted(*blocks: Block, **options: bool) -> tuple[Block, ...]:
             ToolCall("c1", "sh", f'{{"n": 1.0, "env": [{{"password":"{MARK_3}", "k": "\\u00e9 {MARK}"}}]}}'),
         ),
         (ToolCall("c1", "sh", f"echo {KEY}"), ToolCall("c1", "sh", f"echo {MARK}")),
+        (ToolCall("c1", KEY, "{}"), ToolCall("c1", MARK, "{}")),
     ],
 )  # fmt: skip
 def test_a_secret_gives_way_to_its_placeholder(before: Block, after: Block) -> None:
     assert redacted(before) == (after,)
+
+
+@pytest.mark.parametrize("part", ["name", "time", "role"])
+def test_so_does_one_in_what_a_message_says_of_itself(part: str) -> None:
+    said = Message("m1", "user", (Text("Push it."),), name="Ada", time="2026-11-22T09:30:00Z")
+    talk = Transcript((replace(said, **{part: f"by {KEY}"}),))
+    assert Redact()(talk, context(0)).messages == (replace(said, **{part: f"by {MARK}"}),)
 
 
 def test_a_signed_thought_that_tells_a_secret_goes_whole() -> None:
@@ -123,6 +131,11 @@ def test_where_placeholders_are_longer_nothing_else_goes_at_ratio_1() -> None:
 @pytest.mark.parametrize("ratio", [1.2, 2])
 def test_no_other_stage_brings_a_secret_back(pipeline: str, ratio: float) -> None:
     assert KEY.encode() not in compressed(DATA * 3, "a.jsonl", pipeline, ratio)[0]
+
+
+def test_a_name_gives_way_in_the_file_as_well() -> None:
+    data = json.dumps({"role": "user", "name": KEY, "content": "Push it."}).encode() + b"\n"
+    assert compressed(data, "a.jsonl") == (data.replace(KEY.encode(), MARK.encode()), [Redacted("github-token", 1, 1)])
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.iterdir()), ids=lambda path: path.name)

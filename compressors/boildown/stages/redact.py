@@ -76,6 +76,11 @@ def _redacted(transcript: Transcript, redactor: Redactor) -> Transcript:
 
 
 def _edited(message: Message, edit: Edit) -> Message:
+    """`message` with `edit` applied to all that a model is shown of it: who speaks and when, and its blocks."""
+    head = message.role, message.name, message.time
+    role, name, time = edit(message.role, ""), *(text and edit(text, "") for text in head[1:])
+    if (role, name, time) != head:
+        message = replace(message, role=role, name=name, time=time)
     blocks = tuple(edit_block(block, edit) for block in message.blocks)
     if blocks == message.blocks:
         return message
@@ -98,7 +103,7 @@ def edit_block(block: Block, edit: Edit) -> Block:
             media = tuple(_shown(one, edit) for one in block.media)
             return replace(block, text=edit(block.text, ""), media=media)
         case ToolCall():
-            return replace(block, arguments=_arguments(block.arguments, edit))
+            return replace(block, name=edit(block.name, ""), arguments=_arguments(block.arguments, edit))
         case _:
             assert_never(block)
 
