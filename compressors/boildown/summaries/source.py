@@ -15,6 +15,7 @@ from boildown.measure.content import text
 from boildown.summaries.dates import Dates, told
 from boildown.summaries.numbers import numbers
 from boildown.summaries.summary import Summary
+from boildown.summarizers.reading import said as shown
 from boildown.text.words import SEPARATOR, WORD
 from boildown.transcript import Message, ToolResult
 
@@ -40,13 +41,13 @@ class Place:
 class Source:
     """What messages say, and what is known of them from summaries that were checked before.
 
-    text      all of it; `lower` is the same in lower case       starts    where each message begins in it
+    text      all of it, with marks of calls; `lower` is it in lower case   starts    where each message begins in it
     speakers  who says each: a name, a role, "" for a summary    words     where each word stands, in order
     numbers   where each value stands                            dates     the dates it states
     """
 
     def __init__(self, messages: Sequence[Message], summaries: Sequence[Summary] = ()) -> None:
-        said = [f"{m.role} {m.time or ''} {text(m)}" for m in messages] + [_told(s) for s in summaries]
+        said = [f"{m.role} {m.time or ''} {_shown(m)}" for m in messages] + [_told(s) for s in summaries]
         self.speakers = [speaker(m) for m in messages] + [""] * len(summaries)
         self.roles = [TOOL if speaker(m) == TOOL else m.role for m in messages] + [""] * len(summaries)
         self.text = SEPARATOR.join(said)
@@ -166,6 +167,11 @@ def speaker(message: Message) -> str:
     if message.role == TOOL or (message.blocks and all(isinstance(b, ToolResult) for b in message.blocks)):
         return TOOL
     return (message.name or message.role).lower()
+
+
+def _shown(message: Message) -> str:
+    """What a prompt shows of a message: a summary may say that there was a "[call of Read]"."""
+    return "\n".join(filter(None, (message.name, *map(shown, message.blocks))))
 
 
 def _told(summary: Summary) -> str:

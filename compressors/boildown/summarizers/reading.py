@@ -29,11 +29,12 @@ def referable(messages: Sequence[Message], others: Collection[str] = ()) -> str:
 def spoken(message: Message, id: str = "") -> str:
     """One message: a head with role, name and time, then its blocks, in which no line can be taken for a head."""
     head = ", ".join(filter(None, (_flat(id), message.role, _flat(message.name), _flat(message.time))))
-    said = "\n".join(filter(None, map(_said, message.blocks)))
-    return f"--- {head}\n{_HEAD.sub(_BEHEADED, said)}"
+    text = "\n".join(filter(None, map(said, message.blocks)))
+    return f"--- {head}\n{_HEAD.sub(_BEHEADED, text)}"
 
 
-def _said(block: Block) -> str:
+def said(block: Block) -> str:
+    """What a model reads of a block; of a call, its tool as well."""
     return f"[call of {_flat(block.name)}] {shown(block)}" if isinstance(block, ToolCall) else shown(block)
 
 
