@@ -20,6 +20,8 @@ RECENT = (0.5, 0.33, 0.2, 0.1, 0.0)
 """The shares of what is free that recent messages may take, the best first"""
 WELL, LEAST = 0.2, 0.1
 """The share of the target that a summary should have at least, and the one below which it is not worth a call"""
+_A_LINE = 25
+"""Tokens of a short line under its title: a summary that may not have as many says nothing"""
 _SPARE = 1.03
 _TRIES = 4
 _HEADINGS = 40
@@ -52,7 +54,7 @@ class Floor:
         """The first division of RECENT that leaves a summary WELL of the target, else the one that leaves most.
 
         At most `recent` tokens of messages stay besides the pinned ones, and a summary takes the tokens of what it
-        covers by `ratio`, at most. None where none leaves it LEAST: then no summary is worth what it costs in facts.
+        covers by `ratio`, at most. None where none leaves it LEAST and a line: then no summary is worth what it costs.
         """
         best: Split | None = None
         for share in RECENT:
@@ -61,7 +63,8 @@ class Floor:
                 best = found
             if best and best.summary >= min(WELL * self.target, best.covered / ratio):
                 break
-        return best if best and best.summary >= min(LEAST * self.target, best.covered / ratio) else None
+        least = max(_A_LINE, min(LEAST * self.target, best.covered / ratio)) if best else 0.0
+        return best if best and best.summary >= least else None
 
     def _divided(self, share: float, recent: int, ratio: float) -> Split | None:
         messages, sizes = self.transcript.messages, self.counter.messages(self.transcript.messages)

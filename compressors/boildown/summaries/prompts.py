@@ -86,6 +86,8 @@ _MARKUP = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*/?\s*>", re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 _EMPTY = re.compile(r"[-–—.\s]*|\(?(?:none|nothing|n/?a|empty|not stated|none stated)\)?\.?", re.IGNORECASE)
 _FILL = "words that a summary could have in such a line, or some more than that, "
+_FILLED = 23
+"""Tokens of such a line and its title"""
 
 
 def writing(
@@ -216,8 +218,8 @@ def _longest(tokens: int) -> int:
 
 
 def _any(tokens: int) -> str:
-    """An answer as long as was asked for, for a dry run."""
+    """An answer as long as was asked for, for a dry run, and never longer: it would be asked to be shortened."""
     fill = _FILL.split()
-    many = max(1, words(tokens) // len(fill))
+    many = max(1, min(words(tokens) // len(fill), tokens // _FILLED))
     lines = zip(cycle(SECTIONS), islice(permutations(fill), many))
     return "\n".join(f"<{name}>\n- {' '.join(line)}\n</{name}>" for name, line in lines)
