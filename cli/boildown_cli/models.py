@@ -46,6 +46,11 @@ Redact = Annotated[
     typer.Option("--redact/--no-redact", help="Send models placeholders for keys, tokens and passwords; on otherwise."),
 ]
 
+_IN_STEPS = (
+    "--batch: each span of {name!r} is merged into the summary of those before, and waits for a batch of its own, an "
+    "hour as a rule. 'hierarchical' asks for its spans at once; 'boildown batch' sends those of several files together."
+)
+
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
 """The variables of which one says that there is a model to ask"""
 
@@ -70,6 +75,9 @@ class Asking:
         """
         from boildown import registry
 
+        slow = [named.name for named in stages if named.name in registry.IN_STEPS]
+        if self.batch and slow:
+            _tell(_IN_STEPS.format(name=slow[0]))
         return self.model(registry.models(stages), any(named.name in registry.MAY_ASK for named in stages))
 
     def model(self, names: Sequence[str], without: bool = False) -> Model | None:

@@ -39,6 +39,8 @@ SCORED = ("extractive", "prune")
 """The stages that --scorer is for"""
 ASKING = ("abstractive", "hierarchical", "rolling")
 """The stages that ask a model, which --model is for"""
+IN_STEPS = ("abstractive", "rolling")
+"""Those of them that ask for a span when the one before is answered"""
 KEEPING = ("archive",)
 """The stages that take messages out for an archive to keep"""
 MAY_ASK = ("auto",)

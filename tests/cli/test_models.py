@@ -332,6 +332,12 @@ def test_what_a_summary_stands_for_can_be_shown_and_comes_back(ask, chat, server
     assert b"[summary of earlier" in ask("diff", chat, out).out
 
 
+def test_batches_are_not_warned_of_where_all_spans_are_asked_for_at_once(ask, chat, server) -> None:
+    server.batches = BatchEndpoint(server, server.url)
+    answer = ask("compress", chat, "--ratio", "4", "--pipeline", "hierarchical", "--batch", "--dry-run")
+    assert (answer.code, "--batch" in answer.err) == (0, False)
+
+
 def test_batches_give_the_same_at_half_the_price(ask, chat, server, tmp_path, monkeypatch) -> None:
     single = ask("compress", chat, *ONCE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
@@ -339,6 +345,7 @@ def test_batches_give_the_same_at_half_the_price(ask, chat, server, tmp_path, mo
     batched = ask("compress", chat, *ONCE, "--batch")
     assert (batched.code, batched.out) == (0, single.out)
     assert "batch msgbatch_1 of 1 request: ended, 1 answered" in batched.err
+    assert "--batch: each span of 'abstractive' is merged into the summary of those before" in batched.err
     calls = sum(len(batch.asked) for batch in desk.batches)
     told = rf"model: {calls} calls?, 0 answers from before; .*; \$(\S+)"
     full, half = (float(re.search(told, one.err)[1]) for one in (single, batched))
