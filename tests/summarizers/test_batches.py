@@ -26,6 +26,7 @@ from boildown.summarizers.calls import MODEL, Answer, Outcome, Request, Spending
 from boildown.summarizers.claude import endpoint
 from boildown.summarizers.dry import DryRun
 from boildown.summarizers.journal import KEPT_FOR, Journal
+from boildown.summarizers.wire import params
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing
 from conftest import ROOT, source_roots
@@ -437,10 +438,27 @@ def test_more_than_a_batch_takes_are_several(desk: BatchEndpoint, monkeypatch: p
 def test_a_batch_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (batch_wire.MOST_REQUESTS, batch_wire.MOST_BYTES) == (100_000, 256_000_000)
     monkeypatch.setattr(batch_wire, "MOST_BYTES", 256_000)
-    asked = {str(n): replace(ASKED, prompt="é" * 1000) for n in range(100)}
+    asked = {str(n): replace(ASKED, prompt="é" * 3000) for n in range(100)}
     parts = list(batch_wire.chunks(asked))
     assert [name for part in parts for name in part] == list(asked)
     assert [len(part) for part in parts] == [40, 40, 20]
+
+
+def test_its_body_is_written_a_request_at_a_time_and_can_be_written_again() -> None:
+    asked = {str(n): replace(ASKED, prompt=f"{n}: é \ud83d") for n in range(3)}
+    body = batch_wire.Body(asked)
+    assert len(list(body.parts())) == len(asked) + 1
+    for _ in range(2):
+        found = json.loads(b"".join(body.parts()))
+        assert found == {"requests": [{"custom_id": n, "params": params(one)} for n, one in asked.items()]}
+
+
+def test_a_batch_comes_with_its_length(desk: BatchEndpoint) -> None:
+    batches().ask(many(2))
+    headers = desk.batches[0].received.headers
+    assert int(headers["content-length"]) > 0
+    assert "transfer-encoding" not in headers
+    assert headers["content-type"] == "application/json"
 
 
 def test_a_server_without_batches_is_asked_call_by_call(model_server: ModelServer) -> None:

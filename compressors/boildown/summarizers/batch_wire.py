@@ -23,6 +23,7 @@ MOST_REQUESTS = 100_000
 MOST_BYTES = 256_000_000
 """What one batch takes: https://platform.claude.com/docs/en/build-with-claude/batch-processing#batch-limitations"""
 
+PATH = "/v1/messages/batches"
 NO_BATCHES = (404, 405, 501)
 CLOCKS = 3600.0
 """Seconds that the endpoint's clock may be off, and creating a batch may take"""
@@ -48,8 +49,7 @@ def chunks(asked: Mapping[str, Request]) -> Iterator[dict[str, Request]]:
     """`asked`, in their order, in as many parts as there have to be batches."""
     part, size = dict[str, Request](), 0
     for key, request in asked.items():
-        # As the SDK writes it, or longer: it does not escape what is not ASCII.
-        needed = len(json.dumps({"custom_id": key, "params": params(request)})) + 1
+        needed = len(_line(key, request)) + 1
         if part and (len(part) == MOST_REQUESTS or size + needed > MOST_BYTES - 1000):
             yield part
             part, size = {}, 0
@@ -59,16 +59,39 @@ def chunks(asked: Mapping[str, Request]) -> Iterator[dict[str, Request]]:
         yield part
 
 
+def _line(key: str, request: Request) -> bytes:
+    """A request as it stands in the body of a batch."""
+    return json.dumps({"custom_id": key, "params": params(request)}, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What creates a batch of `asked`, written while it is sent: the SDK would hold it four times.."""
+
+    asked: Mapping[str, Request]
+
+    def parts(self) -> Iterator[bytes]:
+        for n, (key, request) in enumerate(self.asked.items()):
+            yield (b"," if n else b'{"requests":[') + _line(key, request)
+        yield b"]}"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts():
+            yield part
+
+
 async def create(wire: Wire, asked: Mapping[str, Request]) -> str:
     """The id of a new batch of `asked`, by their keys, which are the custom_ids: 1 to 64 letters, digits, `_` and `-`.
 
     Raises UnsureError where it may be there all the same; NoBatchesError, ModelError or UsageError where it is not.
     """
-    sdk = wire.sdk.with_middleware(_once(wire))
+    from anthropic.types.messages import MessageBatch
+
+    sdk, body = wire.sdk.with_middleware(_once(wire)), Body(asked)
+    # Without a length it would go out in chunks, which not every server takes.
+    headers = {"Content-Type": "application/json", "Content-Length": str(sum(map(len, body.parts())))}
     with wire.translating(next(iter(asked.values())).model):
-        batch = await sdk.messages.batches.create(
-            requests=[{"custom_id": key, "params": params(request)} for key, request in asked.items()]
-        )
+        batch = await sdk.post(PATH, cast_to=MessageBatch, content=body, options={"headers": headers})
     if not _is_batch(batch):
         raise NoBatchesError
     return batch.id
