@@ -26,6 +26,8 @@ class Joining:
         # What earlier stages left of a message that held more is known by nothing but its source.
         more = {m.id for m in context.source.messages if not _speaks(m)} if context.source and free else set()
         self.whole = {m.id: _text(m) for m in free if m.id not in more}
+        self.texts = [self.whole.get(m.id, "") for m in messages]
+        self.speakers = [(m.role, m.name) if m.id in self.whole else None for m in messages]
 
     def may(self, first: Message, second: Message) -> bool:
         """Whether two neighbours are to be one.
@@ -39,23 +41,39 @@ class Joining:
         was = self.whole.get(message.id)
         return was is not None and was != _text(message)
 
-    def saved(self, kept: Sequence[Message | None]) -> int:
-        """The tokens that joining saves in what is left of the messages, each in its place."""
-        left = [m for m in kept if m is not None] if self.whole else []
-        pairs = [pair for pair in pairwise(left) if self.may(*pair)]
-        texts = [_text(first) for first, _ in pairs]
+    def saved(self, said: Sequence[str | None]) -> int:
+        """The tokens that joining saves in what is left of each message's text; None stands for one that goes.
+
+        Those that may not be joined have any text.
+        """
+        return self._saved([(i, text) for i, text in enumerate(said) if text is not None] if self.whole else [])
+
+    def _saved(self, left: Sequence[tuple[int, str]]) -> int:
+        """What joining saves where nothing is left but these texts, by their places."""
+        texts, names = list[str](), list[str]()
+        for (i, first), (j, second) in pairwise(left):
+            speaker = self.speakers[i]
+            if speaker is None or speaker != self.speakers[j] or first == self.texts[i] or second == self.texts[j]:
+                continue
+            if _ends_tokens(second):
+                texts.append(first)
+                names += [speaker[1]] if speaker[1] else []
+        if not texts:
+            return 0
         breaks = sum(self.count([text + BETWEEN for text in texts])) - sum(self.count(texts))
-        names = [second.name for _, second in pairs if second.name]
-        framing = self.framing.message * len(pairs) + self.framing.name * len(names) + sum(self.count(names))
+        framing = self.framing.message * len(texts) + self.framing.name * len(names) + sum(self.count(names))
         return framing - breaks
 
-    def lost(self, kept: Sequence[Message | None], at: int, message: Message) -> int:
-        """The tokens that are saved no longer with `message` in the place `at`; negative where more are."""
+    def lost(self, said: Sequence[str | None], at: int, text: str) -> int:
+        """The tokens that are saved no longer with `text` in the place `at`; negative where more are."""
         if not self.whole:
             return 0
-        before = next((kept[i] for i in range(at - 1, -1, -1) if kept[i] is not None), None)
-        behind = next((kept[i] for i in range(at + 1, len(kept)) if kept[i] is not None), None)
-        return self.saved((before, kept[at], behind)) - self.saved((before, message, behind))
+        before = next(((i, s) for i in range(at - 1, -1, -1) if (s := said[i]) is not None), None)
+        behind = next(((i, s) for i in range(at + 1, len(said)) if (s := said[i]) is not None), None)
+        was = said[at]
+        around = [side for side in (before, behind) if side]
+        there = around if was is None else sorted([*around, (at, was)])
+        return self._saved(there) - self._saved(sorted([*around, (at, text)]))
 
     def joined(self, messages: Sequence[Message]) -> list[Message]:
         """`messages`, of which those that may be are one, which names the others in `covers`."""

@@ -7,8 +7,9 @@ found group by group; the price is found by bisection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from boildown.scoring.choice import LEARNED, chosen, scored
 from boildown.scoring.scorer import Scorer
 from boildown.table import Table, table
 from boildown.text.pieces import Cutter
-from boildown.transcript import Message, Text, ToolResult, Transcript, groups
+from boildown.transcript import Block, Message, Opaque, Thinking, ToolCall, ToolResult, Transcript, groups
 from boildown.worth import worth
 from boildown.written import NOTHING, Writing
 
@@ -110,15 +111,31 @@ def shrink(
         return transcript
     free = room - cutting.taken
     if free <= 0:
-        return cutting.build(lambda g: ())
+        return cutting.build(cutting.nothing)
     cutting.offer, cutting.known = cutting.whole.up_to(min(free, largest)), {}
-    tight, loose = cutting.bracket(free)
-    filled = cutting.filled(tight, loose, free)
-    return cutting.build(lambda g: filled.get(g, ()))
+    return cutting.build(cutting.filled(*cutting.bracket(free), free))
 
 
-Draft = dict[int, tuple[Message, ...]]
-"""The messages of each group that is kept, as they would be written"""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be left of N texts and M messages.
+
+    texts  (N) of each text, "" where it goes
+    kept   (M,) which messages are left, of those that may go
+    sizes  (M,) their exact tokens, 0 for the others
+    """
+
+    texts: list[str]
+    kept: Bools
+    sizes: Ints
+
+    def with_messages(self, other: Draft, taken: Bools, holder: Ints) -> Draft:
+        """This draft, the messages `taken` and their texts from the other; `holder` is the message of each text."""
+        import numpy as np
+
+        both = zip(self.texts, other.texts, taken[holder].tolist(), strict=True)
+        texts = [new if there else old for old, new, there in both]
+        return Draft(texts, np.where(taken, other.kept, self.kept), np.where(taken, other.sizes, self.sizes))
 
 
 class _Cutting:
@@ -128,27 +145,40 @@ class _Cutting:
         import numpy as np
 
         self.transcript, self.context, self.found, self.scorer = transcript, context, found, scorer
-        messages = transcript.messages
+        messages, count = transcript.messages, context.counter
         self.members = groups(messages)
-        self.pinned = np.array([any(messages[i].pinned for i in members) for members in self.members], bool)
-        owner = np.zeros(len(messages), np.int64)
+        self.owner = np.zeros(len(messages), np.int64)
         for g, members in enumerate(self.members):
-            owner[list(members)] = g
-        self.held = held = self.pinned[owner]
-        sizes = np.array(context.sizes(messages), float)
-        self.taken = int(sizes[held].sum()) + context.counter.framing.reply
-        self.whole = self.offer = self._offer(owner, np.where(held, 0.0, sizes))
+            self.owner[list(members)] = g
+        pinned = np.array([m.pinned for m in messages], bool)
+        self.held = (np.bincount(self.owner, pinned, len(self.members)) > 0)[self.owner]
+        self.holder = np.array([p.message for p in found.places], np.int64)
+        sizes = np.array(context.sizes(messages), np.int64)
+        self.taken = int(sizes[self.held].sum()) + count.framing.reply
+        rest = sizes - self._of_messages(count.texts(found.texts))
+        self.whole = self.offer = self._offer(np.where(self.held, 0.0, np.maximum(rest, 0)))
         self.writing = Writing(found)
         self.chosen = np.zeros(len(found.kind), bool)
-        self.texts = [""] * len(found.texts)
-        self.cuts: dict[int, Message | None] = {}
+        blocks = [messages[p.message].blocks[p.block] for p in found.places]
+        # What stands for a text of which nothing is left, and what a text costs besides its tokens, where there is one.
+        self.empty = [NOTHING if isinstance(block, ToolResult) else "" for block in blocks]
+        self.extra = np.array([count.framing.block if isinstance(b, Thinking) else 0 for b in blocks], np.int64)
+        self.rest = rest - self._of_messages(self.extra)
+        self.bare = np.array([len(m.blocks) for m in messages]) > np.bincount(self.holder, minlength=len(messages))
+        self.texts = list(self.empty)
+        self.tokens = np.array(count.texts(self.texts), np.int64)
+        self.nothing = Draft(self.texts, np.zeros(len(messages), bool), np.zeros(len(messages), np.int64))
         self.known: dict[float, float] = {}
-        self.at = {(p.message, p.block): n for n, p in enumerate(found.places)}
-        self.index = {m.id: i for i, m in enumerate(messages)}
         self.joining = Joining(messages, context)
 
-    def _offer(self, owner: Ints, sizes: Floats) -> Offer:
-        """What can be chosen, `sizes` being the tokens of the messages that are not pinned.
+    def _of_messages(self, values: Sequence[int] | Ints) -> Ints:
+        """(M,) the sums of what the texts of each message have."""
+        import numpy as np
+
+        return np.bincount(self.holder, values, len(self.transcript.messages)).astype(np.int64)
+
+    def _offer(self, framing: Floats) -> Offer:
+        """What can be chosen, `framing` being the tokens of each message besides its texts, 0 for those that stay.
 
         A group's framing is worth nothing, its calls and images what the text is worth on average.
         """
@@ -156,20 +186,18 @@ class _Cutting:
 
         found, messages, count = self.found, self.transcript.messages, self.context.counter
         cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
-        holder = [p.message for p in found.places]
-        framing = np.maximum(sizes - np.bincount(holder, count.texts(found.texts), len(messages)), 0.0)
         scorer = chosen(self.scorer)
         if scorer is None or isinstance(scorer, Scorer):
             value = worth(found, messages, cost, framing, scorer)
         else:
             value = scored(scorer, found, messages, cost, framing)
-        marks = np.bincount(holder, minlength=len(messages))
-        fixed = np.bincount(owner, framing + marks, len(self.members))
-        bare = float(count.framing.message) * np.bincount(owner, minlength=len(self.members))
+        marks = np.bincount(self.holder, minlength=len(messages))
+        fixed = np.bincount(self.owner, framing + marks, len(self.members))
+        bare = float(count.framing.message) * np.bincount(self.owner, minlength=len(self.members))
         given = np.maximum(fixed - bare, 0.0) * (value.sum() / max(cost.sum(), 1.0))
         if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
             given = np.full(1, np.inf)
-        return Offer(owner[found.messages], value, cost, np.asarray(fixed, float), given)
+        return Offer(self.owner[found.messages], value, cost, np.asarray(fixed, float), given)
 
     @classmethod
     def of(cls, transcript: Transcript, context: Context, cut: Cutter, scorer: str) -> _Cutting | None:
@@ -181,110 +209,92 @@ class _Cutting:
         import numpy as np
 
         chosen, opened = self.offer.choose(self.offer.price(room, self.known))
-        self.write(chosen)
-        drafted = {}
-        for g in np.flatnonzero(opened & ~self.pinned).tolist():
-            kept = tuple(m for i in self.members[g] if (m := self.cut(i)) is not None)
-            if kept:
-                drafted[g] = kept
-        return drafted
+        self._write(chosen)
+        there = np.fromiter(map(bool, self.texts), bool, len(self.texts))
+        kept = opened[self.owner] & ~self.held & (self.bare | (self._of_messages(there) > 0))
+        sizes = self.rest + self._of_messages(self.tokens + self.extra * there)
+        return Draft(self.texts, kept, np.where(kept, sizes, 0))
 
-    def write(self, chosen: Bools) -> None:
-        """Bring `texts` in line with a choice: only those are written anew of which other pieces are chosen."""
+    def _write(self, chosen: Bools) -> None:
+        """Bring `texts` and `tokens` in line with a choice: only what other pieces are chosen of is written anew."""
         import numpy as np
 
         place = self.found.place
         anew = np.bincount(place[chosen != self.chosen], minlength=len(self.texts)) > 0
         some = np.bincount(place[chosen], minlength=len(self.texts)) > 0
         written = np.flatnonzero(anew & some)
+        self.chosen, self.texts = chosen, list(self.texts)
         for n in np.flatnonzero(anew & ~some).tolist():
-            self.texts[n] = ""
+            self.texts[n] = self.empty[n]
         for n, text in zip(written.tolist(), self.writing.write(chosen, written), strict=True):
             self.texts[n] = text
-        for n in np.flatnonzero(anew).tolist():
-            self.cuts.pop(self.found.places[n].message, None)
-        self.chosen = chosen
+        changed = np.flatnonzero(anew)
+        self.tokens[changed] = self.context.counter.texts(map(self.texts.__getitem__, changed.tolist()))
 
-    def cut(self, i: int) -> Message | None:
-        """Message `i` with only the chosen pieces; None where nothing of it is left."""
-        if i not in self.cuts:
-            self.cuts[i] = self._cut(i)
-        return self.cuts[i]
-
-    def _cut(self, i: int) -> Message | None:
-        message, blocks = self.transcript.messages[i], []
-        for j, block in enumerate(message.blocks):
-            n = self.at.get((i, j))
-            if n is None:
-                blocks.append(block)
-                continue
-            text = self.texts[n]
-            if isinstance(block, ToolResult):
-                blocks.append(block if text == block.text else replace(block, text=text or NOTHING))
-            elif text:
-                blocks.append(replace(block, text=text) if isinstance(block, Text) and text != block.text else block)
-        return message.with_blocks(blocks) if blocks else None
-
-    def sizes(self, draft: Draft) -> dict[int, int]:
-        """Exact tokens of each group of a draft."""
-        flat = [m for kept in draft.values() for m in kept]
-        counts = iter(self.context.sizes(flat))
-        return {g: sum(next(counts) for _ in kept) for g, kept in draft.items()}
-
-    def size(self, draft: Draft) -> int:
-        """Exact tokens of a draft, joined."""
-        return sum(self.sizes(draft).values()) - self.joining.saved(self.laid(draft))
-
-    def laid(self, draft: Draft) -> list[Message | None]:
-        """What is left of each message, in its place."""
-        kept = [m if held else None for m, held in zip(self.transcript.messages, self.held, strict=True)]
-        for messages in draft.values():
-            for message in messages:
-                kept[self.index[message.id]] = message
-        return kept
+    def said(self, draft: Draft) -> list[str | None]:
+        """What is left of the text of each message, for joining; None where it goes."""
+        there = (draft.kept | self.held).tolist()
+        said = [text if stays else None for text, stays in zip(self.joining.texts, there, strict=True)]
+        for i, text in zip(self.holder.tolist(), draft.texts, strict=True):
+            if there[i]:
+                said[i] = text
+        return said
 
     def filled(self, tight: Draft, loose: Draft, free: int) -> Draft:
         """`tight`, its newest groups as they are in `loose` for as long as `free` tokens allow."""
-        sizes, larger = self.sizes(tight), self.sizes(loose)
-        kept = self.laid(tight)
-        left = free - sum(sizes.values()) + self.joining.saved(kept)
-        filled = dict(tight)
-        for g in sorted(larger, reverse=True):
-            if larger[g] <= sizes.get(g, 0):
-                continue
-            places = [(self.index[m.id], m) for m in loose[g]]
-            extra = larger[g] - sizes.get(g, 0) + sum(self.joining.lost(kept, at, m) for at, m in places)
+        import numpy as np
+
+        more = np.bincount(self.owner, loose.sizes - tight.sizes, len(self.members))
+        said, larger = self.said(tight), self.said(loose)
+        left = free - int(tight.sizes.sum()) + self.joining.saved(said)
+        taken = np.zeros(len(self.members), bool)
+        for g in np.flatnonzero(more > 0)[::-1].tolist():
+            grown = [(i, text) for i in self.members[g] if (text := larger[i]) is not None]
+            extra = int(more[g]) + sum(self.joining.lost(said, i, text) for i, text in grown)
             if extra <= left:
-                filled[g], left = loose[g], left - extra
-                for at, message in places:
-                    kept[at] = message
-        return filled
+                taken[g], left = True, left - extra
+                for i, text in grown:
+                    said[i] = text
+        return tight.with_messages(loose, taken[self.owner], self.holder)
 
     def bracket(self, free: int) -> tuple[Draft, Draft]:
         """Two drafts: one that fits `free` tokens by exact count, and one a little larger that need not."""
         room, below, above = float(free), 0.0, float("inf")
-        low, high = (-1, Draft()), (0, Draft())
+        most, least = -1, 0
+        low = high = self.nothing
         for _ in range(MOST_DRAFTS):
             draft = self.draft(room)
-            size = self.size(draft)
+            size = int(draft.sizes.sum()) - self.joining.saved(self.said(draft))
             if size <= free:
-                below, low = room, max(low, (size, draft), key=itemgetter(0))
+                below = room
+                most, low = max((most, low), (size, draft), key=itemgetter(0))
                 room = max(room * free * (1 + SLACK) / max(size, 1), room + 1)
             else:
-                above, high = room, (size, draft)
+                above, least, high = room, size, draft
                 room = min(room * free * (1 - SLACK) / size, room - 1)
-            many = len(self.members) >= MANY and high[0] and high[0] - low[0] <= 0.1 * free
-            if many or low[0] >= NEARLY * free or above - below < 1:
+            many = len(self.members) >= MANY and least and least - most <= 0.1 * free
+            if many or most >= NEARLY * free or above - below < 1:
                 break
             if not below < room < above:
                 room = (below + above) / 2
-        return low[1], high[1] or low[1]
+        return low, high if high.kept.any() else low
 
-    def build(self, kept: Callable[[int], tuple[Message, ...]]) -> Transcript:
-        """The transcript of the pinned groups and what `kept` gives for the others, in order."""
-        now: dict[str, Message] = {}
-        for g, members in enumerate(self.members):
-            chosen = [self.transcript.messages[i] for i in members] if self.pinned[g] else kept(g)
-            now.update((m.id, m) for m in chosen)
-        left = [now[m.id] for m in self.transcript.messages if m.id in now]
+    def build(self, draft: Draft) -> Transcript:
+        """The transcript of the messages that stay and what a draft leaves of the others, in order."""
+        texts = {(p.message, p.block): text for p, text in zip(self.found.places, draft.texts, strict=True)}
+        left = list[Message]()
+        there = (draft.kept | self.held).tolist()
+        for i, message in compress(enumerate(self.transcript.messages), there):
+            blocks = message.blocks if self.held[i] else tuple(_left(message.blocks, i, texts))
+            left.append(message if blocks == message.blocks else message.with_blocks(blocks))
         return self.transcript.with_messages(self.joining.joined(left))
+
+
+def _left(blocks: Sequence[Block], i: int, texts: Mapping[tuple[int, int], str]) -> Iterator[Block]:
+    """The blocks of message `i` with what is left of their texts; those that have none in `texts` stay."""
+    for j, block in enumerate(blocks):
+        text = texts.get((i, j))
+        if text is None or isinstance(block, ToolCall | Opaque) or text == block.text:
+            yield block
+        elif text:
+            yield replace(block, text=text)

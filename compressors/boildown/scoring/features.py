@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import ne
 from typing import TYPE_CHECKING
 
 from boildown.speaking import speakers
+from boildown.text.words import with_digits
 from boildown.transcript import Message
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Level:
         import numpy as np
 
         found = [weights[name] * column for name, column in self.columns.items() if weights.get(name)]
-        return np.sum(found, axis=0)[self.owner] if found else np.zeros(len(self.owner))
+        return np.asarray(sum(found))[self.owner] if found else np.zeros(len(self.owner))
 
 
 def levels(found: Table, spoken: Words, messages: Sequence[Message], general: Mapping[str, float]) -> list[Level]:
@@ -70,7 +72,8 @@ def _word(spoken: Words, general: Mapping[str, float]) -> dict[str, Floats]:
 def _piece(found: Table) -> dict[str, Floats]:
     import numpy as np
 
-    capital = np.fromiter((t[:2] != t[:2].lower() for t in found.types), bool, len(found.types))[found.kind]
+    heads = [text[:2] for text in found.types]
+    capital = np.fromiter(map(ne, heads, map(str.lower, heads)), bool, len(heads))[found.kind]
     first = np.diff(found.unit, prepend=-1) != 0
     return {"name": (capital & ~first).astype(float), "opening": (capital & first).astype(float)}
 
@@ -81,10 +84,14 @@ def _sentence(found: Table) -> dict[str, Floats]:
     count = int(found.unit.max(initial=-1)) + 1
     starts = np.flatnonzero(np.diff(found.unit, prepend=-1))
     last = np.append(starts[1:], len(found.unit)) - 1 if len(starts) else starts
-    exclaims = np.fromiter((t.rstrip(CLOSING).endswith(EXCLAIMING) for t in found.types), float, len(found.types))
-    digits = np.fromiter((not t.isalpha() and any(map(str.isdigit, t)) for t in found.types), bool, len(found.types))
-    number = np.bincount(found.unit, digits[found.kind], count) > 0
+    exclaims = np.zeros(len(found.types))
+    exclaims[[n for n, text in enumerate(found.types) if _exclaims(text)]] = 1.0
+    number = np.bincount(found.unit, with_digits(found.types)[found.kind], count) > 0
     return {"exclaims": exclaims[found.kind[last]], "number": number.astype(float)}
+
+
+def _exclaims(text: str) -> bool:
+    return ("!" in text or "！" in text) and text.rstrip(CLOSING).endswith(EXCLAIMING)
 
 
 def _message(found: Table, messages: Sequence[Message]) -> dict[str, Floats]:
@@ -101,7 +108,11 @@ def answers(messages: Sequence[Message]) -> Floats:
     """1 for a message that comes right after a question of somebody else, 0 for the others."""
     import numpy as np
 
-    asks = [QUESTION.search(m.text) is not None and m.role in SPEAKERS for m in messages]
+    asks = [m.role in SPEAKERS and _asks(m.text) for m in messages]
     turns = [(a.role, a.name) != (b.role, b.name) for a, b in pairwise(messages)]
     told = [False, *(asked and turn for asked, turn in zip(asks, turns, strict=False))]
     return np.array(told[: len(messages)], float)
+
+
+def _asks(text: str) -> bool:
+    return ("?" in text or not text.isascii()) and QUESTION.search(text) is not None

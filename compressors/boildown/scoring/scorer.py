@@ -50,7 +50,7 @@ class Scorer:
         here = said(found, messages)[spoken.piece]
         if not self.weights or not here.any():
             return np.ones(len(spoken.word))
-        total = np.sum([level.total(self.weights) for level in levels(found, spoken, messages, self.general)], axis=0)
+        total = np.asarray(sum(level.total(self.weights) for level in levels(found, spoken, messages, self.general)))
         total = np.clip(total - total[here].mean(), -LARGEST_CORRECTION, LARGEST_CORRECTION)
         return np.where(here, np.exp(total), 1.0)
 

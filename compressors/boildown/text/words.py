@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, count, repeat
 from math import log1p
+from operator import not_
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from boildown.arrays import Ints
+    from boildown.arrays import Bools, Ints
 
 # Letters and digits of any script; a CJK run gives its characters one by one, for want of blanks between words.
 WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
@@ -18,12 +19,16 @@ WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
 SEPARATOR = "\x1f"
 """A blank that stands in no text: put between texts it keeps their words apart."""
 _WORDS = re.compile(f"{WORD.pattern}|{SEPARATOR}")
+_DIGITS = frozenset("0123456789")
 _BATCH = 1 << 20
 """Characters that are read at once: enough to be quick, and little beside what a large file takes"""
 
 
 def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """Neighbouring texts, of about so many characters together that they can be read at once."""
+    if sum(map(len, texts)) < _BATCH:
+        yield from [texts] if texts else ()
+        return
     start = size = 0
     for end, text in enumerate(texts, 1):
         size += len(text)
@@ -62,6 +67,16 @@ def numbered(
         holders.append(before + np.cumsum(~there)[there])
         before += len(batch)
     return np.concatenate(numbers), np.concatenate(holders)
+
+
+def with_digits(words: Sequence[str]) -> Bools:
+    """Which words hold a digit of any script."""
+    import numpy as np
+
+    found = np.zeros(len(words), bool)
+    for n in compress(count(), map(not_, map(str.isalpha, words))):
+        found[n] = any(map(str.isdigit, words[n])) if not words[n].isascii() else not _DIGITS.isdisjoint(words[n])
+    return found
 
 
 # The closed classes by language: articles, pronouns, auxiliaries, prepositions, conjunctions. Negations are not here.
