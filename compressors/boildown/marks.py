@@ -35,7 +35,7 @@ _REFERENCE = re.compile(
 
 def is_mark(text: str) -> bool:
     """Whether a block's text is boildown's own: it begins with a bracket and one of `KINDS`."""
-    return _MARK.match(text) is not None
+    return text[:1] == "[" and _MARK.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ found group by group; the price is found by bisection.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import chain, compress
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ MANY = 64
 SLACK = 0.01
 NEARLY = 0.995
 TIES = 0.01
+_PRICES = [1e-9 * 8.0**n for n in range(25)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,18 @@ class Offer:
     def tokens(self, price: float) -> float:
         """What the choice at `price` costs."""
         chosen, opened = self.choose(price)
-        return float(self.cost[chosen].sum() + self.fixed[opened].sum())
+        return float((self.cost * chosen).sum() + (self.fixed * opened).sum())
+
+    def narrowed(self, low: float, high: float) -> Offer:
+        """What is left to decide at prices from `low` to `high`: the same choices, of fewer pieces."""
+        import numpy as np
+
+        sure = self.worth > high * self.cost
+        fixed, value = (np.bincount(self.group[sure], held[sure], len(self.fixed)) for held in (self.cost, self.worth))
+        open_one = ~sure & (self.worth > low * self.cost)
+        return Offer(
+            self.group[open_one], self.worth[open_one], self.cost[open_one], self.fixed + fixed, self.value + value
+        )
 
     def price(self, room: float, known: dict[float, float] | None = None) -> float:
         """The lowest price, within a thousandth, at which the choice costs at most `room` tokens.
@@ -77,18 +90,19 @@ class Offer:
         `known` holds what the choice costs at the prices that were tried before.
         """
         known = {} if known is None else known
+        offer = self
 
-        def dear(price: float) -> bool:
+        def cheap(price: float) -> bool:
             if price not in known:
-                known[price] = self.tokens(price)
-            return known[price] > room
+                known[price] = offer.tokens(price)
+            return known[price] <= room
 
-        low, high = 0.0, 1e-9
-        while high < 1e12 and dear(high):
-            low, high = high, high * 8
+        step = bisect_left(_PRICES, True, key=cheap)
+        low, high = _PRICES[step - 1] if step else 0.0, _PRICES[min(step, len(_PRICES) - 1)]
+        offer = self.narrowed(low, high) if low else self
         while low and high - low > 1e-3 * high:
             middle = (low + high) / 2
-            low, high = (middle, high) if dear(middle) else (low, middle)
+            low, high = (low, middle) if cheap(middle) else (middle, high)
         return high
 
 
@@ -147,9 +161,10 @@ class _Cutting:
         self.transcript, self.context, self.found, self.scorer = transcript, context, found, scorer
         messages, count = transcript.messages, context.counter
         self.members = groups(messages)
-        self.owner = np.zeros(len(messages), np.int64)
-        for g, members in enumerate(self.members):
-            self.owner[list(members)] = g
+        self.owner = np.empty(len(messages), np.int64)
+        self.owner[list(chain.from_iterable(self.members))] = np.repeat(
+            np.arange(len(self.members)), list(map(len, self.members))
+        )
         pinned = np.array([m.pinned for m in messages], bool)
         self.held = (np.bincount(self.owner, pinned, len(self.members)) > 0)[self.owner]
         self.holder = np.array([p.message for p in found.places], np.int64)

@@ -24,6 +24,7 @@ EMPTY_LINE = re.compile(r" *\d+→")
 """A line of a file as a tool shows it, of which there is nothing but its number"""
 STAMP = re.compile(r"\[[^\[\]\n]{0,40}\d[^\[\]\n]{0,40}\]")
 WORDY = frozenset({Kind.SENTENCE, Kind.ITEM, Kind.HEADING})
+_TEXTS = (Text, ToolResult, Thinking)
 FRAMING = frozenset({Kind.HEAD, Kind.OPEN, Kind.CLOSE})
 
 
@@ -72,7 +73,7 @@ def table(messages: Sequence[Message], cut: Cutter) -> Table:
     read = _Reading()
     for i, message in enumerate(messages):
         for j, block in enumerate(() if message.pinned else message.blocks):
-            if isinstance(block, Text | ToolResult | Thinking) and block.text.strip() and not is_mark(block.text):
+            if isinstance(block, _TEXTS) and not (not block.text or block.text.isspace() or is_mark(block.text)):
                 read.add(Place(i, j), block.text, isinstance(block, Thinking))
     found = mixed(read.said, read.wordy, cut)
     shift, unit, place = (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from boildown.speaking import speakers
 from boildown.table import STAMP, Table, Words, words
-from boildown.text.words import FIRST_PERSON, FUNCTION, languages, with_digits
+from boildown.text.words import FIRST_PERSON, FUNCTION, Joined, languages
 from boildown.transcript import Message, works
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def alone(spoken: Words, messages: Ints) -> Floats:
     holders, nth = mentions(spoken.word, messages[spoken.piece], len(spoken.vocabulary))
     rarity = np.log1p(np.count_nonzero(np.diff(messages, prepend=-1)) / (1.0 + holders))
     value = np.sqrt(rarity) * np.where(function_words(spoken), FUNCTION_WORTH, 1.0)
-    value = value * np.where(with_digits(spoken.vocabulary), DIGIT_WORTH, 1.0)
+    value = value * np.where(Joined(spoken.vocabulary).digits(), DIGIT_WORTH, 1.0)
     value[spoken.plain :] = IDENTIFIER_WORTH * np.maximum(value[spoken.plain :], 1.0)
     return np.asarray(value[spoken.word] * (np.arange(1, nth.max(initial=0) + 1) ** -REPEAT)[nth - 1])
 

@@ -25,7 +25,6 @@ WIDE = re.compile("[\u2e80-\U0010ffff]")
 FAR = 1 << 62
 _SPACES = ("", " ", "\n")
 
-Ends = tuple[list[int], list[int], list[int]]
 Run = tuple[int, int, int, str]
 """Text, start, end, and what stands before it, if anything is to"""
 
@@ -41,7 +40,14 @@ class Writing:
         self.framed = np.array(list(map(bool, found.frames)), bool)
         self.wide = np.array([not t.isascii() and WIDE.search(t) is not None for t in found.texts], bool)
         self.goes_on = np.append(np.diff(found.unit) == 0, False)
-        self.ends: dict[int, Ends] = {}
+        # One behind the other, parted by what is no blank and no mark.
+        joined = "\0".join(found.texts)
+        sizes = np.fromiter(map(len, found.texts), np.int64, len(found.texts)) + 1
+        self.offset = np.cumsum(sizes) - sizes
+        self.breaks = np.array([match.start() for match in BREAK.finditer(joined)], np.int64)
+        stops = [(match.start(), match.start(match.lastindex or 0)) for match in STOP.finditer(joined)]
+        # The mark that ends a sentence, and the blank that shows it; the last is FAR behind all.
+        self.stops = np.array([*stops, (FAR, FAR)], np.int64).T
 
     def write(self, chosen: Bools, places: Ints) -> list[str]:
         """The texts of these places, ascending, with only the chosen pieces, of which each has at least one."""
@@ -97,10 +103,9 @@ class Writing:
         owner, start, end = (np.array(column, np.int64) for column in zip(*(run[:3] for run in runs), strict=True))
         opens = np.diff(owner, prepend=-1) != 0
         bounds = np.flatnonzero(opens)
-        offsets, breaks, stops = self._ends(owner[bounds].tolist())
-        shift = np.repeat(offsets, np.diff(np.append(bounds, len(runs))))
+        shift = self.offset[owner]
         behind, ahead = np.append(-1, (end + shift)[:-1]), start + shift
-        broken = np.searchsorted(breaks, behind) < np.searchsorted(breaks, ahead)
+        broken = np.searchsorted(self.breaks, behind) < np.searchsorted(self.breaks, ahead)
         spaces = map(_SPACES.__getitem__, np.where(opens, 0, 1 + broken).tolist())
         parts = [
             text
@@ -111,7 +116,7 @@ class Writing:
             n, a, _, before = runs[i]
             if not before and _tight(texts[n], runs[i - 1][2], a):
                 parts[2 * i] = ""
-        stop, blank = stops[:, np.searchsorted(stops[0], behind)]
+        stop, blank = self.stops[:, np.searchsorted(self.stops[0], behind)]
         for i in np.flatnonzero((stop < ahead) & (blank < ahead) & ~opens).tolist():
             n, _, _, before = runs[i]
             last = parts[2 * i - 1][-1]
@@ -120,32 +125,6 @@ class Writing:
                 parts[2 * i - 1] = parts[2 * i - 1][:-1] if last in ",;:" else parts[2 * i - 1]
         for n, a, b in zip(owner[bounds].tolist(), bounds.tolist(), [*bounds[1:].tolist(), len(runs)], strict=True):
             yield n, "".join(parts[2 * a : 2 * b])
-
-    def _ends(self, places: Sequence[int]) -> tuple[Ints, Ints, Ints]:
-        """Where some texts start, were they in a row, where their line breaks stand, and where their sentences end.
-
-        The last are two rows: the mark that ends a sentence, and the blank that shows it; one is FAR behind all.
-        """
-        import numpy as np
-
-        offsets, breaks, stops, blanks, at = list[int](), list[int](), list[int](), list[int](), 0
-        for n in places:
-            if n not in self.ends:
-                self.ends[n] = ends(self.found.texts[n])
-            held = self.ends[n]
-            offsets.append(at)
-            breaks += [at + place for place in held[0]]
-            stops += [at + place for place in held[1]]
-            blanks += [at + place for place in held[2]]
-            at += len(self.found.texts[n]) + 1
-        return np.array(offsets), np.array(breaks, np.int64), np.array([[*stops, FAR], [*blanks, FAR]])
-
-
-def ends(text: str) -> Ends:
-    """Where line breaks stand, where sentences end, and the blanks that show it."""
-    found = [(match.start(), match.start(match.lastindex or 0)) for match in STOP.finditer(text)]
-    breaks = [match.start() for match in BREAK.finditer(text)] if "\n" in text else []
-    return breaks, [stop for stop, _ in found], [blank for _, blank in found]
 
 
 def _tight(text: str, end: int, start: int) -> bool:

@@ -10,7 +10,7 @@ from operator import ne
 from typing import TYPE_CHECKING
 
 from boildown.speaking import speakers
-from boildown.text.words import with_digits
+from boildown.text.words import Joined
 from boildown.transcript import Message
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ NAMES = tuple(HELP)
 SPEAKERS = frozenset({"user", "assistant"})
 QUESTION = re.compile(r"[?？؟](?!\w)")
 EXCLAIMING = ("!", "！")
+EXCLAMATION = re.compile("[!！]")
 CLOSING = "\"'”’)]*_ \n"
 
 
@@ -84,14 +85,12 @@ def _sentence(found: Table) -> dict[str, Floats]:
     count = int(found.unit.max(initial=-1)) + 1
     starts = np.flatnonzero(np.diff(found.unit, prepend=-1))
     last = np.append(starts[1:], len(found.unit)) - 1 if len(starts) else starts
+    types = Joined(found.types)
     exclaims = np.zeros(len(found.types))
-    exclaims[[n for n, text in enumerate(found.types) if _exclaims(text)]] = 1.0
-    number = np.bincount(found.unit, with_digits(found.types)[found.kind], count) > 0
+    for n in types.holding(EXCLAMATION).tolist():
+        exclaims[n] = found.types[n].rstrip(CLOSING).endswith(EXCLAIMING)
+    number = np.bincount(found.unit, types.digits()[found.kind], count) > 0
     return {"exclaims": exclaims[found.kind[last]], "number": number.astype(float)}
-
-
-def _exclaims(text: str) -> bool:
-    return ("!" in text or "！" in text) and text.rstrip(CLOSING).endswith(EXCLAIMING)
 
 
 def _message(found: Table, messages: Sequence[Message]) -> dict[str, Floats]:

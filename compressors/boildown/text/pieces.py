@@ -9,7 +9,7 @@ from functools import cache
 from itertools import accumulate, compress, islice
 from typing import TYPE_CHECKING
 
-from boildown.text.spans import CHARGED, CLOSES, OPENS, Span, clustered, groups, marked, wide_words
+from boildown.text.spans import CHARGED, CLOSES, OPENS, Span, clustered, groups, marks, wide_words
 from boildown.text.words import batches
 
 if TYPE_CHECKING:
@@ -100,15 +100,15 @@ class _Types:
     def __init__(self) -> None:
         self.ids: defaultdict[str, int] = defaultdict()
         self.ids.default_factory = self.ids.__len__
-        self._given: list[int] = []
+        self._given: list[Ints] = []
+        self._many = 0
 
     def given(self) -> Ints:
         import numpy as np
 
-        new = list(islice(self.ids, len(self._given), None))
-        more = marked(new)
-        self._given += [more.get(n, 0) for n in range(len(new))]
-        return np.array(self._given, np.int64)
+        self._given.append(marks(list(islice(self.ids, self._many, None))))
+        self._many = len(self.ids)
+        return np.concatenate(self._given)
 
 
 class _Words:

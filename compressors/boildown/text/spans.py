@@ -8,8 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress, count
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from boildown.text.units import fences
+from boildown.text.words import Joined
+
+if TYPE_CHECKING:
+    from boildown.arrays import Ints
 
 Span = tuple[int, int]
 
@@ -117,7 +122,7 @@ _WIDE_WORD = re.compile(
     re.VERBOSE,
 )
 
-_MARKS = re.compile(r"[\d`~\"'’“„«‘「『\\]")
+_MARKS = re.compile(r"[`~\"'’“„«‘「『\\]")
 _DIGIT = re.compile(r"\d")
 # Where code, a quoted string, a path with blanks or an elided "ne" may begin. A word shows it by itself.
 _CHARGED = re.compile(r"[`“„«‘「『]|:\\|~~~|[nN]['’](?<!\w..)(?!t\b)\w")
@@ -175,27 +180,20 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 TRIGGER, NUMBER, CHARGED, OPENS, CLOSES = 1, 2, 4, 8, 16
 """What a word may give away: a negation or a numeral; a digit; that code, a path with blanks or the like may begin, or
 that a straight quote may open, or close."""
-_GIVEN = ((NUMBER, _DIGIT), (CHARGED, _CHARGED), (OPENS, _OPENS), (CLOSES, _CLOSES))
+_GIVEN = ((CHARGED, _CHARGED), (OPENS, _OPENS), (CLOSES, _CLOSES))
 
 
-def marks(word: str) -> int:
-    """What a word gives away by itself: that it is a negation or a numeral, and what its characters do."""
-    given = TRIGGER if word in _TRIGGER else 0
-    for flag, form in _GIVEN:
-        if form.search(word):
-            given |= flag
-    return given
-
-
-def marked(words: Sequence[str]) -> dict[int, int]:
-    """The indexes of the words that give anything away, and what."""
+def marks(words: Sequence[str]) -> Ints:
+    """(W,) what each word gives away by itself: that it is a negation or a numeral, and what its characters do."""
     import numpy as np
 
-    ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)) + 1)
-    special = [match.start() for match in _MARKS.finditer("\n".join(words))]
-    at = set(np.searchsorted(ends, np.array(special, np.int64), "right").tolist())
-    at.update(compress(count(), map(_TRIGGER.__contains__, words)))
-    return {n: marks(words[n]) for n in at}
+    given = np.zeros(len(words), np.int64)
+    joined = Joined(words)
+    given[joined.holding(_DIGIT)] = NUMBER
+    for n in joined.holding(_MARKS).tolist():
+        given[n] |= sum(flag for flag, form in _GIVEN if form.search(words[n]))
+    given[list(compress(count(), map(_TRIGGER.__contains__, words)))] |= TRIGGER
+    return given
 
 
 def groups(text: str, spans: list[Span], words: list[str]) -> list[Span]:

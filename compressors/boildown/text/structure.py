@@ -15,7 +15,7 @@ _LEAST_JSON = 20
 _PATIENCE = 4
 """Parsing what turns out to be no JSON may cost so many times the text's length, so that it stays linear."""
 _DECODER = json.JSONDecoder()
-_VALUE = re.compile(r"(?:\A|(?<=\n))[ \t]*([{\[])")
+_VALUE = re.compile(r"^[ \t]*([{\[])", re.MULTILINE)
 _BLANKS = re.compile(r"[ \t\r]*(?:\n(?:[ \t\r]*\n)*|\Z)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{\[\]},]')
 _MEMBER = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*:\s*)?([{\[])')

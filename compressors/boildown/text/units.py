@@ -272,6 +272,8 @@ def _cuts(text: str, start: int, end: int, spoken: str) -> list[int]:
     if not part.isascii():
         part = _SURROGATE.sub("\ufffd", part)
     pieces = _segment()(spoken, part)
+    if len(pieces) == 1 and pieces[0] == part and len(part) <= _LONG_ITEM:
+        return []
     if "".join(pieces) != part or max(map(len, pieces)) > _LONG_ITEM:  # it takes a long quote for one sentence
         found = [_after(text, stop.end(), end) for stop in _INSIDE.finditer(text, start, start + len(part))]
     else:
@@ -286,7 +288,8 @@ def _mended(text: str, found: list[int], end: int) -> list[int]:
     for cut in found:
         if text[cut] in _CLOSING and (closers := _CLOSERS.match(text, cut, end)):
             cut = closers.end()
-        if last < cut < end and text[cut - 1] == " " and text[cut - 2] in "!?":  # What an abbreviation has not.
+        mark = text[cut - 2]
+        if last < cut < end and text[cut - 1] == " " and mark != "." and mark != " ":  # No abbreviation ends so.
             cuts.append(cut)
             last = cut
             continue

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, compress, count, repeat
+from itertools import chain, repeat
 from math import log1p
-from operator import not_
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
 SEPARATOR = "\x1f"
 """A blank that stands in no text: put between texts it keeps their words apart."""
 _WORDS = re.compile(f"{WORD.pattern}|{SEPARATOR}")
-_DIGITS = frozenset("0123456789")
+_DIGITS = re.compile(r"[0-9\x80-\U0010ffff]")
 _BATCH = 1 << 20
 """Characters that are read at once: enough to be quick, and little beside what a large file takes"""
 
@@ -69,14 +68,31 @@ def numbered(
     return np.concatenate(numbers), np.concatenate(holders)
 
 
-def with_digits(words: Sequence[str]) -> Bools:
-    """Which words hold a digit of any script."""
-    import numpy as np
+class Joined:
+    """Texts without line breaks, to be searched all at once."""
 
-    found = np.zeros(len(words), bool)
-    for n in compress(count(), map(not_, map(str.isalpha, words))):
-        found[n] = any(map(str.isdigit, words[n])) if not words[n].isascii() else not _DIGITS.isdisjoint(words[n])
-    return found
+    def __init__(self, texts: Sequence[str]) -> None:
+        import numpy as np
+
+        self.texts = texts
+        self.joined = "\n".join(["", *texts])
+        self.ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
+
+    def holding(self, form: re.Pattern[str]) -> Ints:
+        """The indexes of the texts in which `form` occurs, ascending; a line break stands before each."""
+        import numpy as np
+
+        at = np.array([match.start() for match in form.finditer(self.joined)], np.int64)
+        found = np.searchsorted(self.ends, at, "right")
+        return np.asarray(found[np.diff(found, prepend=-1) != 0])
+
+    def digits(self) -> Bools:
+        """Which texts hold a digit of any script."""
+        import numpy as np
+
+        found = np.zeros(len(self.texts), bool)
+        found[[n for n in self.holding(_DIGITS).tolist() if any(map(str.isdigit, self.texts[n]))]] = True
+        return found
 
 
 # The closed classes by language: articles, pronouns, auxiliaries, prepositions, conjunctions. Negations are not here.
