@@ -12,8 +12,8 @@ from boildown.marks import is_mark
 from boildown.text.frames import MARK, Frame, frames
 from boildown.text.kinds import Kind
 from boildown.text.pieces import Cutter, mixed
-from boildown.text.units import Unit, units
-from boildown.text.words import numbered
+from boildown.text.units import rows, sentences
+from boildown.text.words import lone, numbered
 from boildown.transcript import Message, Text, Thinking, ToolResult
 
 if TYPE_CHECKING:
@@ -104,16 +104,20 @@ class _Reading:
         self._units = 0
 
     def add(self, place: Place, text: str, whole: bool) -> None:
-        parts = [] if whole else units(text)
         self.places.append(place)
         self.texts.append(text)
+        if not whole and (ends := sentences(text)):
+            self.frames.append([])
+            self._sentences(text, [0, *ends[:-1]], ends)
+            return
+        parts = [] if whole else rows(text)
         kinds = {unit[2] for unit in parts}
         self.frames.append([] if kinds.isdisjoint(FRAMING) else frames(text, parts))
         stamp = STAMP.match(text) if parts else None
         if parts and not stamp and kinds <= WORDY:
-            self._sentences(text, parts)
+            self._sentences(text, [start for start, _, _ in parts], [end for _, end, _ in parts])
             return
-        for start, end, kind in parts or [Unit(0, len(text), Kind.CODE)]:
+        for start, end, kind in parts or [(0, len(text), Kind.CODE)]:
             if kind in FRAMING:
                 continue
             said, wordy = text[start:end], kind in WORDY
@@ -125,11 +129,11 @@ class _Reading:
             self._part(start, said, wordy)
             self._units += 1
 
-    def _sentences(self, text: str, parts: Sequence[Unit]) -> None:
+    def _sentences(self, text: str, starts: Sequence[int], ends: Sequence[int]) -> None:
         """Add parts all of which are of words."""
-        many = len(parts)
-        self.start += [start for start, _, _ in parts]
-        self.said += [text[start:end] for start, end, _ in parts]
+        many = len(starts)
+        self.start += starts
+        self.said += [text[start:end] for start, end in zip(starts, ends, strict=True)]
         self.place += [len(self.places) - 1] * many
         self.unit += range(self._units, self._units + many)
         self.wordy += [True] * many
@@ -173,14 +177,17 @@ def words(found: Table, identifiers: bool = False) -> Words:
     types = found.types
     if any("→" in text for text in found.texts):
         types = ["" if t.endswith("→") and EMPTY_LINE.fullmatch(t) else t for t in types]
-    flat, holder = numbered(types, ids)
+    found_in = [lone(types, ids)]
+    at = np.flatnonzero(np.bincount(found_in[0][1], minlength=len(types)) == 0)
+    number, holder = numbered([types[n] for n in at.tolist()], ids)
+    found_in.append((number, at[holder]))
     plain = len(ids)
     if identifiers:
         known: dict[str, list[str]] = {}
-        named, namer = numbered(types, ids, lambda text: separated(text, known, MARKED))
-        flat, holder = np.concatenate([flat, named]), np.concatenate([holder, namer])
-        order = np.argsort(holder, kind="stable")
-        flat, holder = flat[order], holder[order]
+        found_in.append(numbered(types, ids, lambda text: separated(text, known, MARKED)))
+    flat, holder = map(np.concatenate, zip(*found_in, strict=True))
+    order = np.argsort(holder, kind="stable")
+    flat, holder = flat[order], holder[order]
     sizes = np.bincount(holder, minlength=len(types))
     first, many = np.cumsum(sizes) - sizes, sizes[found.kind]
     ends = np.cumsum(many)

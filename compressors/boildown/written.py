@@ -17,7 +17,7 @@ NOTHING = "…"
 MARKS = ".!?…。！？।؟"
 FIRM = "`~|{}[]"
 """What ends code, a table's row or JSON, where a sentence's mark would be out of place."""
-STOP = re.compile(r"[.!?…](?=[\"')\]]*(\s))|[。！？।؟]")
+STOP = re.compile(r"[.!?…。！？।؟](?:(?<=[。！？।؟])|(?=[\"')\]]*(\s)))")
 BREAK = re.compile("\n")
 WIDE = re.compile("[\u2e80-\U0010ffff]")
 """Characters between which no blank is written"""

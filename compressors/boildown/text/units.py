@@ -111,25 +111,39 @@ _SCRIPTS = (
 
 def units(text: str, long: int = 2000) -> list[Unit]:
     """The units of `text`, which they tile. Code and tables of more than `long` characters are split, and long JSON."""
-    rows: list[Row] = []
-    if text[:1].isalpha() and text[1:2] != ")" and "\n" not in text:  # Most turns: one line that is no list item.
-        _extend(rows, 0, _sentence_ends(text, 0, len(text)), Kind.SENTENCE)
-        return list(map(tuple.__new__, repeat(Unit), rows))
+    return list(map(tuple.__new__, repeat(Unit), rows(text, long)))
+
+
+def sentences(text: str) -> list[int]:
+    """Where the sentences of a text end that has no other units: one line that is no list item, as most turns are.
+
+    Empty for any other text.
+    """
+    simple = text[:1].isalpha() and text[1:2] != ")" and "\n" not in text
+    return _sentence_ends(text, 0, len(text)) if simple else []
+
+
+def rows(text: str, long: int = 2000) -> list[Row]:
+    """`units` as plain tuples, which are quicker to make."""
+    found: list[Row] = []
+    if ends := sentences(text):
+        _extend(found, 0, ends, Kind.SENTENCE)
+        return found
     at = 0
     for start, end in fences(text) if "```" in text or "~~~" in text else ():
-        _unfenced(text, at, start, long, rows)
+        _unfenced(text, at, start, long, found)
         at = _blank_end(text, end)
         if at - start <= long:
-            rows.append((start, at, Kind.CODE))
+            found.append((start, at, Kind.CODE))
         else:
-            _fenced(text, start, at, long, rows)
+            _fenced(text, start, at, long, found)
     if at < len(text):
-        _unfenced(text, at, len(text), long, rows)
-    if rows and rows[0][0]:
-        rows[0] = (0, *rows[0][1:])
-    elif text and not rows:
-        rows.append((0, len(text), Kind.LINE))
-    return list(map(tuple.__new__, repeat(Unit), rows))
+        _unfenced(text, at, len(text), long, found)
+    if found and found[0][0]:
+        found[0] = (0, *found[0][1:])
+    elif text and not found:
+        found.append((0, len(text), Kind.LINE))
+    return found
 
 
 def fences(text: str) -> Iterator[tuple[int, int]]:
@@ -272,9 +286,8 @@ def _cuts(text: str, start: int, end: int, spoken: str) -> list[int]:
     if not part.isascii():
         part = _SURROGATE.sub("\ufffd", part)
     pieces = _segment()(spoken, part)
-    if len(pieces) == 1 and pieces[0] == part and len(part) <= _LONG_ITEM:
-        return []
-    if "".join(pieces) != part or max(map(len, pieces)) > _LONG_ITEM:  # it takes a long quote for one sentence
+    long = len(part) > _LONG_ITEM and max(map(len, pieces)) > _LONG_ITEM  # It takes a long quote for one sentence.
+    if long or "".join(pieces) != part:
         found = [_after(text, stop.end(), end) for stop in _INSIDE.finditer(text, start, start + len(part))]
     else:
         found = list(accumulate(map(len, pieces[:-1]), initial=start))[1:]

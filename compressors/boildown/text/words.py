@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from math import log1p
+from string import punctuation
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ def numbered(
         holders.append(before + np.cumsum(~there)[there])
         before += len(batch)
     return np.concatenate(numbers), np.concatenate(holders)
+
+
+def lone(texts: Sequence[str], ids: dict[str, int]) -> tuple[Ints, Ints]:
+    """What `numbered` gives of those texts that are one word of plain letters with punctuation around."""
+    import numpy as np
+
+    words = list(map(str.strip, map(str.lower, texts), repeat(punctuation)))
+    at = [n for n, word in enumerate(words) if word.isalpha() and word.isascii()]
+    number = np.fromiter([ids.setdefault(words[n], len(ids)) for n in at], np.int64, len(at))
+    return number, np.array(at, np.int64)
 
 
 class Joined:
