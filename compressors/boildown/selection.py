@@ -247,7 +247,9 @@ class _Cutting:
         self.tokens[changed] = self.context.counter.texts(map(self.texts.__getitem__, changed.tolist()))
 
     def said(self, draft: Draft) -> list[str | None]:
-        """What is left of the text of each message, for joining; None where it goes."""
+        """What is left of the text of each message, where any may be joined; None where it goes."""
+        if not self.joining.whole:
+            return [None] * len(draft.kept)
         there = (draft.kept | self.held).tolist()
         said = [text if stays else None for text, stays in zip(self.joining.texts, there, strict=True)]
         for i, text in zip(self.holder.tolist(), draft.texts, strict=True):

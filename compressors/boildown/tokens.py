@@ -273,11 +273,11 @@ class Counter:
         """Tokens of each text, without any framing."""
         texts = list(texts)
         known = self._known
-        missing = list(dict.fromkeys(text for text in texts if text not in known))
+        missing = list(dict.fromkeys([text for text in texts if text not in known]))
         if missing:
             known.update(zip(missing, self.tokenizer.count(missing), strict=True))
-            self.estimated += sum(is_estimated(text) for text in missing if len(text) > _PIECE)
-        return [known[text] for text in texts]
+            self.estimated += sum([is_estimated(text) for text in missing if len(text) > _PIECE])
+        return list(map(known.__getitem__, texts))
 
     def messages(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of each message, framing included."""

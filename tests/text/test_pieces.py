@@ -49,7 +49,7 @@ def test_no_protected_span_is_missed_where_the_words_alone_are_looked_at(text: s
         for word in text.split():
             at = text.index(word, at)
             spans.append((at, at := at + len(word)))
-    joined = groups(text, spans, [text[a:b] for a, b in spans])
+    joined = groups(text, [a for a, _ in spans], [text[a:b] for a, b in spans])
     inside = {i for first, last in joined for i in range(first + 1, last + 1)}
     last = dict(joined)
     expected = [text[a : spans[last.get(i, i)][1]] for i, (a, _) in enumerate(spans) if i not in inside]

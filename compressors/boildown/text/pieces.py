@@ -178,17 +178,11 @@ class _Words:
         for n, first, last, a, b, literal in zip(*(column.tolist() for column in columns), strict=True):
             said = self.said[first:last]
             if literal or n in self.wide:
-                found = groups(self.texts[n], self._spans(n, first, last), said)
+                found = groups(self.texts[n], (self.start[first:last] - self.offset[n]).tolist(), said)
             else:
                 found = clustered(said, [(i - first, m) for i, m in zip(places[a:b], marks[a:b], strict=True)])
             for i, j in found:
                 yield first + i, first + j
-
-    def _spans(self, n: int, first: int, last: int) -> list[Span]:
-        """Where the words from `first` to `last` stand in text `n`."""
-        shift = self.offset[n]
-        start, end = self.start[first:last] - shift, self.end[first:last] - shift
-        return list(zip(start.tolist(), end.tolist(), strict=True))
 
 
 @cache

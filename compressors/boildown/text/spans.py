@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress, count
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from boildown.text.units import fences
@@ -151,7 +150,8 @@ def protected(text: str) -> list[Span]:
     spans = wide_words([text]).get(0) or [match.span() for match in _WORD.finditer(text)]
     words = [text[start:end] for start, end in spans]
     marked = {(i, i) for i, word in enumerate(words) if _MARKED.search(word)}
-    found = _apart(sorted(marked.union(groups(text, spans, words))))
+    begins = [start for start, _ in spans]
+    found = _apart(sorted(marked.union(groups(text, begins, words))))
     return [_trimmed(text, spans[first][0], spans[last][1]) for first, last in found]
 
 
@@ -190,16 +190,18 @@ def marks(words: Sequence[str]) -> Ints:
     given = np.zeros(len(words), np.int64)
     joined = Joined(words)
     given[joined.holding(_DIGIT)] = NUMBER
-    for n in joined.holding(_MARKS).tolist():
-        given[n] |= sum(flag for flag, form in _GIVEN if form.search(words[n]))
+    at = joined.holding(_MARKS)
+    quoted = Joined([words[n] for n in at.tolist()])
+    for flag, form in _GIVEN:
+        given[at[quoted.holding(form)]] |= flag
     given[list(compress(count(), map(_TRIGGER.__contains__, words)))] |= TRIGGER
     return given
 
 
-def groups(text: str, spans: list[Span], words: list[str]) -> list[Span]:
-    """The first and the last word of each protected span of several words."""
+def groups(text: str, begins: list[int], words: list[str]) -> list[Span]:
+    """The first and the last word of each protected span of several words; `begins` is where each word does."""
     found = _triggered(words, compress(count(), map(_TRIGGER.__contains__, words)))
-    return _several(found + _charged(text, spans, words))
+    return _several(found + _charged(text, begins, words))
 
 
 def clustered(words: list[str], marked: list[tuple[int, int]]) -> list[Span]:
@@ -225,9 +227,8 @@ def _several(found: Iterable[Span]) -> list[Span]:
     return _apart(sorted(several)) if len(several) > 1 else several
 
 
-def _charged(text: str, spans: list[Span], words: list[str]) -> list[Span]:
+def _charged(text: str, begins: list[int], words: list[str]) -> list[Span]:
     """The groups that digits, quotes and other marks give away."""
-    begins = list(map(itemgetter(0), spans))
     literals = sorted(_literals(text))
     groups = [(max(0, bisect_right(begins, i) - 1), bisect_left(begins, j) - 1) for i, j in literals]
     for match in _ELIDED.finditer(text) if "n'" in text or "n’" in text else ():

@@ -24,8 +24,8 @@ _INDENT = re.compile(r"[ \t]*")
 # A line that goes on with the statement before it, though it is not indented.
 _GOES_ON = re.compile(r"[ \t]*(?:[)\]}]|(?:else|elif|except|finally|catch|case|default|end|fi|done|esac|then)\b)")
 _LEADS_IN = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--)")
-_OPENED, _CLOSED = re.compile(r"[(\[{]"), re.compile(r"[)\]}]")
-_LONG_QUOTE = re.compile(r'"""|\'\'\'')
+_OPENED, _CLOSED = "([{", ")]}"
+_LONG_QUOTES = '"""', "'''"
 
 
 def values(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
@@ -145,8 +145,8 @@ def _statements(text: str, start: int, end: int, long: int) -> list[int]:
             leading = True
         if free:
             depth, quoted = 0, False
-        depth += len(_OPENED.findall(line)) - len(_CLOSED.findall(line))
-        quoted ^= len(_LONG_QUOTE.findall(line)) % 2 == 1
+        depth += sum(map(line.count, _OPENED)) - sum(map(line.count, _CLOSED))
+        quoted ^= sum(map(line.count, _LONG_QUOTES)) % 2 == 1
         leading = leading and _LEADS_IN.match(line) is not None
     return [*cuts, end]
 
