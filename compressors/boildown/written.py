@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 from boildown.table import Table
@@ -61,25 +60,28 @@ class Writing:
         cut = np.zeros(len(many), bool)
         cut[places] = many[places] < np.diff(self.first)[places]
         rows = cut[place] & ~self.framed[place]
-        runs = self._runs(kept[rows])
-        for n in np.flatnonzero(cut & self.framed).tolist():
-            runs += self._in_frames(n, chosen)
-        texts = dict(self._joined(runs)) if runs else {}
+        owner, start, end = self._runs(kept[rows])
+        before = [""] * len(owner)
+        framed = [run for n in np.flatnonzero(cut & self.framed).tolist() for run in self._in_frames(n, chosen)]
+        if framed:
+            before += [shown for *_, shown in framed]
+            more = np.array([run[:3] for run in framed], np.int64).T
+            owner, start, end = np.concatenate([[owner, start, end], more], axis=1)
+        texts = dict(self._joined(owner, start, end, before)) if before else {}
         last = kept[np.cumsum(many) - 1]
         short = cut & self.goes_on[last] & (last + 1 < self.first[1:])
         for n in np.flatnonzero(short).tolist():
             texts[n] = closed(texts[n], self.found.texts[n])
         return [texts.get(n) or self.found.texts[n] for n in places.tolist()]
 
-    def _runs(self, kept: Ints) -> list[Run]:
-        """Neighbouring pieces of one text as they stand."""
+    def _runs(self, kept: Ints) -> tuple[Ints, Ints, Ints]:
+        """Neighbouring pieces of one text as they stand: their texts, where they start, where they end."""
         import numpy as np
 
         place = self.found.place[kept]
         starts = np.flatnonzero((np.diff(place, prepend=-1) != 0) | (np.diff(kept, prepend=-2) > 1))
         ends = np.append(starts[1:], len(kept)) - 1 if len(kept) else starts
-        columns = place[starts], self.found.start[kept[starts]], self.found.end[kept[ends]]
-        return list(zip(*(column.tolist() for column in columns), repeat("")))
+        return place[starts], self.found.start[kept[starts]], self.found.end[kept[ends]]
 
     def _in_frames(self, n: int, chosen: Bools) -> Iterator[Run]:
         """The runs of a text with long code, JSON or tables, in their frames."""
@@ -91,8 +93,8 @@ class Writing:
         for (start, end), before in framed(self.found.texts[n], pieces, kept, self.found.frames[n]):
             yield n, start, end, before
 
-    def _joined(self, runs: Sequence[Run]) -> Iterator[tuple[int, str]]:
-        """Each text of which there are runs, of those.
+    def _joined(self, owner: Ints, start: Ints, end: Ints, before: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Each text of which there are runs, of those; `before` is what stands before each, if anything is to.
 
         A line break stands between two where one stood, nothing between CJK characters, else a blank. A sentence that
         lost its end gets its mark back, so that it does not run on into the next.
@@ -100,30 +102,24 @@ class Writing:
         import numpy as np
 
         texts = self.found.texts
-        owner, start, end = (np.array(column, np.int64) for column in zip(*(run[:3] for run in runs), strict=True))
         opens = np.diff(owner, prepend=-1) != 0
         bounds = np.flatnonzero(opens)
         shift = self.offset[owner]
         behind, ahead = np.append(-1, (end + shift)[:-1]), start + shift
         broken = np.searchsorted(self.breaks, behind) < np.searchsorted(self.breaks, ahead)
         spaces = map(_SPACES.__getitem__, np.where(opens, 0, 1 + broken).tolist())
-        parts = [
-            text
-            for (n, a, b, before), space in zip(runs, spaces, strict=True)
-            for text in (before or space, texts[n][a:b])
-        ]
+        runs = zip(owner.tolist(), start.tolist(), end.tolist(), before, spaces, strict=True)
+        parts = [text for n, a, b, shown, space in runs for text in (shown or space, texts[n][a:b])]
         for i in np.flatnonzero(self.wide[owner] & ~opens & ~broken).tolist():
-            n, a, _, before = runs[i]
-            if not before and _tight(texts[n], runs[i - 1][2], a):
+            if not before[i] and _tight(texts[owner[i]], end[i - 1], start[i]):
                 parts[2 * i] = ""
         stop, blank = self.stops[:, np.searchsorted(self.stops[0], behind)]
         for i in np.flatnonzero((stop < ahead) & (blank < ahead) & ~opens).tolist():
-            n, _, _, before = runs[i]
             last = parts[2 * i - 1][-1]
-            if not before and last not in MARKS and last not in FIRM:
-                parts[2 * i] = texts[n][stop[i] - shift[i]] + parts[2 * i]
+            if not before[i] and last not in MARKS and last not in FIRM:
+                parts[2 * i] = texts[owner[i]][stop[i] - shift[i]] + parts[2 * i]
                 parts[2 * i - 1] = parts[2 * i - 1][:-1] if last in ",;:" else parts[2 * i - 1]
-        for n, a, b in zip(owner[bounds].tolist(), bounds.tolist(), [*bounds[1:].tolist(), len(runs)], strict=True):
+        for n, a, b in zip(owner[bounds].tolist(), bounds.tolist(), [*bounds[1:].tolist(), len(owner)], strict=True):
             yield n, "".join(parts[2 * a : 2 * b])
 
 
