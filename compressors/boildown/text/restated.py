@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from boildown.text.spans import TRIGGER, marks, negates, protected
+from boildown.text.spans import negates, numeral, protected
 from boildown.text.units import language
 from boildown.text.words import FUNCTION
 
@@ -151,13 +151,9 @@ def _exact(bare: Sequence[str], words: Sequence[str]) -> Iterator[str]:
     for n, (said, word) in enumerate(zip(bare, words, strict=True)):
         if word in _PERSON:
             yield word
-        elif _MARKED.search(said) or _numeral(said) or (n and word not in _LITTLE and said[:1].isupper()):
+        elif _MARKED.search(said) or numeral(said) or (n and word not in _LITTLE and said[:1].isupper()):
             placed = words[n - 1] if n and words[n - 1] in _PLACING else ""
             yield f"{placed} {said if _MARKED.search(said) else word}"
-
-
-def _numeral(word: str) -> bool:
-    return bool(marks(word) & TRIGGER) and not negates(word)
 
 
 def _limits(word: str) -> bool:

@@ -345,6 +345,11 @@ def _counts(number: str, word: str) -> bool:
     return word.isalpha() and word not in _LIGHT and word not in _AUXILIARY
 
 
+def numeral(word: str) -> bool:
+    """Whether a word, with what adjoins it or without, is a numeral in letters."""
+    return word in _NUMERAL
+
+
 def negates(word: str) -> bool:
     """Whether a word, with what adjoins it or without, is a negation."""
     return word in _NEGATION
