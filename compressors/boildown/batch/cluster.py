@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds for a scheduler to answer, and then for a first worker to be there"""
+LOST = {"distributed.deploy.lost-worker-timeout": "10000 days"}
+"""Dask looks 15 seconds after a worker's death whether it is back, and gives it up for good if it died again then"""
 ALIKE = ("boildown", "distributed", "numpy", "scikit-learn", "sentencex", "tiktoken")
 """Packages that have to be of one version on all machines, or they do not understand each other or outputs differ"""
 
@@ -39,9 +41,10 @@ def cluster(count: int, address: str = "") -> AbstractContextManager[Client]:
 @contextmanager
 def _local(count: int) -> Iterator[Client]:
     """A cluster that gives an item's death back at once: who asked tries it again, alone."""
+    import dask
     from distributed import Client, LocalCluster
 
-    with TemporaryDirectory(prefix="boildown-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="boildown-", ignore_cleanup_errors=True) as folder, dask.config.set(LOST):
         with without_interrupt():
             workers = LocalCluster(
                 n_workers=count,
