@@ -101,7 +101,8 @@ def test_the_promises_hold_on_every_sample(path: Path, to: str) -> None:
         assert added(was, violations(sink, written)) == []
         (again,) = conversations(sink, written, path.name)
         assert len(said(again.messages)) >= 1
-    assert made(transcript, query, budget, sink.INFO) == (result, account)
+    again, same = made(transcript, query, budget, sink.INFO)
+    assert (again, replace(same, steps=())) == (result, replace(account, steps=()))
 
 
 def assert_nothing_twice(transcript: Transcript, result: Transcript, account: Account) -> None:
