@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boildown.facts.superseding import assertion, superseded
+from boildown.facts.superseding import assertion, superseded, surely
 
 
 def ends(*said: str, by: tuple[str, ...] = ()) -> dict[int, int]:
@@ -61,3 +61,11 @@ def test_where_one_lives_is_not_changed_by_another():
 def test_of_a_chain_each_is_superseded_by_the_newest():
     said = "I live in Berlin.", "I moved to Porto.", "I have now moved to Oslo."
     assert ends(*said) == {0: 2, 1: 2}
+
+
+def test_without_a_question_a_number_is_superseded_only_among_the_same_words() -> None:
+    old = assertion("I've completed 75% of the optimization course on resumes.", "user", (0.0, 1))
+    same = assertion("I've now completed 90% of the optimization course on resumes.", "user", (0.0, 2))
+    other = assertion("The grant now covers 40% of the course.", "user", (0.0, 2))
+    assert superseded([old, same], surely) == {0: 1}
+    assert superseded([old, other], surely) == {}

@@ -13,7 +13,7 @@ from itertools import dropwhile
 from boildown.facts.claims import NUMBER, values
 from boildown.facts.days import WEEKDAYS, relative
 from boildown.facts.kinds import Kind, decided, stated, told
-from boildown.facts.superseding import Assertion, assertion, superseded
+from boildown.facts.superseding import Assertion, assertion, superseded, surely
 from boildown.measure.facts import Kind as Concrete
 from boildown.measure.facts import names, shown
 from boildown.memory.messages import Said
@@ -65,7 +65,7 @@ def facts(said: Sequence[Said], more: Sequence[Fact] = ()) -> list[Fact]:
             (replace(fact, text=fact.text[:LONGEST]), assertion(stated(fact.text), fact.by, (0.0, n)))
             for fact in merged([*_of(one, day), *beside[one.id]])
         )
-    stale = superseded([one for _, one in found])
+    stale = superseded([one for _, one in found], surely)
     marked = [
         replace(f, superseded_by=found[stale[n]][0].ids[0]) if n in stale else f for n, (f, _) in enumerate(found)
     ]

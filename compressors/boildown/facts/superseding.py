@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from boildown.facts.claims import NUMBER, Value, ends, olds, topic, values
 
+_MEASURED = (NUMBER, "date", "clock")
 _HERE = 6
 """Messages back to which "actually, it is Friday" may refer"""
 
@@ -35,6 +36,10 @@ class Assertion:
         return bool(self.olds) or self.ended or any(value.changed for value in self.values)
 
 
+Rule = Callable[[Assertion, Assertion], bool]
+"""Whether the first, which was said later, makes the second stale"""
+
+
 def assertion(sentence: str, by: str, order: tuple[float, int]) -> Assertion:
     """A sentence by somebody, read."""
     return Assertion(
@@ -42,8 +47,12 @@ def assertion(sentence: str, by: str, order: tuple[float, int]) -> Assertion:
     )
 
 
-def superseded(found: Sequence[Assertion]) -> dict[int, int]:
-    """The indexes of those that hold no longer, each with that of the newest one that says so."""
+def superseded(found: Sequence[Assertion], by: Rule | None = None) -> dict[int, int]:
+    """The indexes of those that hold no longer, each with that of the newest one that says so.
+
+    by  what tells whether one supersedes another that was said before it; `supersedes` where none is given
+    """
+    by = by or supersedes
     holding = defaultdict[str, list[int]](list)
     slots = defaultdict[str, list[int]](list)
     ends: dict[int, int] = {}
@@ -53,7 +62,7 @@ def superseded(found: Sequence[Assertion]) -> dict[int, int]:
             near = {k for word in one.topic for k in holding[word]} | {
                 k for v in one.values for k in slots[v.kind][-_HERE:]
             }
-            ends.update((k, n) for k in near if found[k].order < one.order and supersedes(one, found[k]))
+            ends.update((k, n) for k in near if found[k].order < one.order and by(one, found[k]))
         for word in one.topic:
             holding[word].append(n)
         for value in one.values:
@@ -72,12 +81,32 @@ def supersedes(later: Assertion, earlier: Assertion) -> bool:
     return later.ended and not earlier.ended and later.by == earlier.by and enough
 
 
+def surely(later: Assertion, earlier: Assertion) -> bool:
+    """Whether `later` makes `earlier` stale also where nobody asked for either, and nothing else says that they meet.
+
+    A number, a date or a clock time has to have the same words around it, and a value that is named as over a sentence
+    about the same.
+    """
+    if not supersedes(later, earlier):
+        return False
+    newer = [(n, o) for n in later.values for o in earlier.values if _newer(n, o, later, earlier)]
+    if any(not n.kind.startswith(_MEASURED) or _alike(n.near, o.near) for n, o in newer):
+        return True
+    shared = later.topic & earlier.topic
+    return not newer and 2 * len(shared) >= min(len(later.topic), len(earlier.topic))
+
+
+def _alike(new: frozenset[str], old: frozenset[str]) -> bool:
+    shared, least = len(new & old), min(len(new), len(old))
+    return shared == least >= 2 or shared >= max(3, 0.7 * least)
+
+
 def _newer(new: Value, old: Value, later: Assertion, earlier: Assertion) -> bool:
     if new.kind != old.kind or new.value == old.value or not new.changed:
         return False
     if any(other.kind == new.kind and other.value == new.value for other in earlier.values):
         return False
-    if not new.kind.startswith((NUMBER, "date", "clock")):
+    if not new.kind.startswith(_MEASURED):
         return later.by == earlier.by
     if new.kind == f"{NUMBER}:" and new.nouns and old.nouns and not new.nouns & old.nouns:
         return False
