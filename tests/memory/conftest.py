@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from battery import battery
 from boildown.archive.places import LANCE
 from boildown.memory.messages import Memory, Origin, Said, Scope
 from boildown.memory.places import opened
 from boildown.memory.recall import recall
 
 LANCE_LACKS = importlib.util.find_spec("lancedb") is None
-BOTH = ("sqlite", pytest.param("lance", marks=pytest.mark.skipif(LANCE_LACKS, reason="needs boildown[lance]")))
+LANCE_MARKS = (pytest.mark.skipif(LANCE_LACKS, reason="needs boildown[lance]"), battery)
+BOTH = ("sqlite", pytest.param("lance", marks=LANCE_MARKS))
 """The stores: what holds for one holds for the other"""
 
 

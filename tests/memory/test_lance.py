@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from battery import battery
 from boildown.archive.places import LANCE, in_lance, local
 from boildown.archive.store import opened as sources
 from boildown.errors import ArchiveError, UsageError
@@ -16,6 +17,8 @@ from boildown.memory.places import check, erasable, opened
 from boildown.memory.recall import recall
 from boildown.memory.traces import Search, files, passages
 from conftest import COMMAND, ROOT, source_roots
+
+pytestmark = battery
 
 
 @pytest.fixture
