@@ -593,7 +593,8 @@ def no_number_address_path_or_identifier_is_there_that_the_source_lacks(done: Bo
 
 def _everything(message: Message) -> str:
     calls = [" ".join([b.name, *strings(arguments(b))]) for b in message.blocks if isinstance(b, ToolCall)]
-    return "\n".join([message.text, *calls, *(b.text for b in message.blocks if isinstance(b, Thinking))])
+    thoughts = [b.text for b in message.blocks if isinstance(b, Thinking)]
+    return "\n".join([message.name or "", message.text, *calls, *thoughts])
 
 
 # references: what they stand for is there
