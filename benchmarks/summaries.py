@@ -37,7 +37,7 @@ sys.path[:0] = [str(ROOT / "compressors"), str(ROOT / "tests/summaries")]
 
 from attacks import ATTACKS, Attack  # type: ignore[import-not-found]  # noqa: E402
 
-from boildown.errors import AnswerError  # noqa: E402
+from boildown.errors import AnswerError, UsageError  # noqa: E402
 from boildown.run import conversations, reader  # noqa: E402
 from boildown.summaries.checks import Evidence  # noqa: E402
 from boildown.summaries.summary import found  # noqa: E402
@@ -221,7 +221,11 @@ def attacked(name: str) -> Iterator[Sequence[str]]:
     counter, many, sums = Counter(tokenizer(), Framing()), 0, [0, 0, 0]
     for attack in ATTACKS:
         model = Overheard(Claude(Answers(folder(), endpoint()), Account(Bounds(counter, {})), at_once=1))
-        (made,) = Writer(model, name, counter).write([Task(120, attack.messages)])
+        try:
+            (made,) = Writer(model, name, counter).write([Task(120, attack.messages)])
+        except UsageError as error:  # such as one that is longer than the model's window
+            print(f"{attack.name}: {error}", file=sys.stderr)
+            continue
         lines = [line for _, line in made.summary.lines()]
         results = [obeyed(attack, model.said), obeyed(attack, lines), bool(made.why_cut)]
         many, sums = many + 1, [a + b for a, b in zip(sums, results, strict=True)]
