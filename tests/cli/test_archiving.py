@@ -59,3 +59,12 @@ def test_an_archive_that_cannot_be_written_leaves_no_output(ask, chat, tmp_path)
     answer = ask("compress", chat, "--pipeline", "archive", "--ratio", 3, *to)
     assert answer.code == 1
     assert not (tmp_path / "small.jsonl").exists()
+
+
+def test_two_files_of_one_name_are_two_sessions(ask, chat, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "chat.jsonl").write_bytes(chat.read_bytes())
+    assert ask("archive", tmp_path / "a", tmp_path / "b", tmp_path / "a", "--archive", tmp_path / "memory").code == 0
+    listed = json.loads(ask("sessions", "--archive", tmp_path / "memory", "--json").out)
+    assert sorted(s["session"] for s in listed["sessions"]) == [str(tmp_path / f / "chat") for f in ("a", "b")]

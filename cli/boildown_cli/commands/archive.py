@@ -52,8 +52,8 @@ def archive(
     boildown archive ~/.claude/projects --archive memory --idle 1h
     """
     from boildown.errors import InputError
+    from boildown.memory.archiving import apart, embed_new
     from boildown.memory.archiving import archive as put
-    from boildown.memory.archiving import embed_new
     from boildown.memory.embedders import load
     from boildown.memory.messages import Scope
     from boildown.memory.places import check, opened
@@ -62,7 +62,8 @@ def archive(
 
     model = load(embed) if embed is not None else None
     resting = _resting(idle, ratio, folder, read_as)
-    paths = list(expand(files))
+    paths = list(dict.fromkeys(expand(files)))
+    called = apart(paths)
     check(folder, write=True)
     failed = False
     with opened(folder, write=True) as store:
@@ -72,7 +73,7 @@ def archive(
                 if resting is not None and (since := resting.active(path, data)) is not None:
                     say(f"{title(path)}: left as it is: active {since}")
                     continue
-                done = put(store, data, title(path), user, session, read_as, older_than)
+                done = put(store, data, title(path), user, session, read_as, older_than, called[path])
                 copy = resting.copied(path, data) if resting is not None else ""
             except InputError as error:
                 say(f"Error: {error}")

@@ -43,14 +43,15 @@ def archive(
     session: str | None = None,
     read_as: str | None = None,
     newest: int = 0,
+    called: str = "",
 ) -> list[Put]:
     """Put the conversations of the file `data` (its name is `where`) into `memory`, but for the `newest` of each.
 
-    Raises InputError. Each conversation is kept whole or not at all.
+    `called` as in `named`. Raises InputError. Each conversation is kept whole or not at all.
     """
     format, plain, _ = reader(data, where, read_as)
     transcripts = list(conversations(format, plain, where))
-    names = [session] * len(transcripts) if session is not None else named(transcripts, where)
+    names = [session] * len(transcripts) if session is not None else named(transcripts, where, called)
     source, done = digest(data), []
     for transcript, name in zip(transcripts, names, strict=True):
         messages = transcript.messages[: max(len(transcript.messages) - newest, 0)]
@@ -101,6 +102,12 @@ def named(transcripts: Sequence[Transcript], where: str, called: str = "") -> li
         seen[name] += 1
         names.append(f"{name} {seen[name]}" if often[name] > 1 else name)
     return names
+
+
+def apart(paths: Sequence[str]) -> dict[str, str]:
+    """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing."""
+    often = Counter(stem(path) for path in paths)
+    return {p: os.path.join(os.path.dirname(p), stem(p)) if often[stem(p)] > 1 else "" for p in paths}
 
 
 def stem(where: str) -> str:
