@@ -125,3 +125,21 @@ def test_messages_that_two_put_in_one_place_at_once_are_all_kept_each_in_its_own
 def test_nothing_there_is_an_error_to_read(place):
     with pytest.raises(ArchiveError, match="no messages to recall"), opened(place):
         pass
+
+
+def test_what_a_batch_takes_out_is_recalled_from_where_the_place_says(place, tmp_path):
+    done = cli(
+        "batch",
+        ROOT / "samples" / "openai.jsonl",
+        "-o",
+        tmp_path / "out",
+        "--ratio",
+        3,
+        "--pipeline",
+        "archive",
+        "--archive",
+        place,
+    )
+    assert done.returncode == 0, done.stderr
+    with opened(place) as store:
+        assert recall(store, "Which lodge?", Scope(), 5)

@@ -227,11 +227,8 @@ class Leaving:
         """Put the messages into the archive in `folder`, where `data` is the file that they are from."""
         from boildown.archive.store import digest
         from boildown.memory.archiving import put_archived
-        from boildown.memory.places import opened
 
-        if any(transcript.archived for transcript in self.found):
-            with opened(folder, write=True) as store:
-                put_archived(store, self.found, where, digest(data), self.user, self.session)
+        put_archived(folder, self.found, where, digest(data), self.user, self.session)
 
 
 def _compress(

@@ -102,13 +102,9 @@ class Work:
 
     def _put(self, leaving: Sequence[Transcript], item: Item, content: str) -> None:
         """Put what a stage took out into the archive; sessions without an id are called by the output's name."""
-        from boildown.memory.archiving import put_archived, stem
-        from boildown.memory.store import opened
+        from boildown.memory.archiving import bare, put_archived
 
-        if any(transcript.archived for transcript in leaving):
-            called = "/".join((*item.name.split("/")[:-1], stem(item.name)))
-            with opened(self.archive, write=True) as store:
-                put_archived(store, leaving, item.where, content, called=called)
+        put_archived(self.archive, leaving, item.where, content, called=bare(item.name))
 
     def settings(self) -> str:
         """The hash of all that decides an output besides its input: options, files that they name, the version."""

@@ -62,23 +62,28 @@ def archive(
 
 
 def put_archived(
-    memory: Memory,
+    place: str,
     found: Sequence[Transcript],
     where: str,
     source: str,
     user: str = "",
     session: str | None = None,
     called: str = "",
-) -> int:
-    """Put what stands in `archived` of a file's conversations into `memory`: how many messages are new.
+) -> None:
+    """Put what stands in `archived` of a file's conversations into the archive `place`, where there is anything.
 
     `source` is the SHA-256 of the file, `where` its name, `called` as in `named`. All are kept, or none.
     """
+    from boildown.memory.places import opened
+
+    if not any(transcript.archived for transcript in found):
+        return
     names = [session] * len(found) if session is not None else named(found, where, called)
     file = os.path.basename(where)
-    with memory.transaction():
-        origins = [Origin(name, user, t.title, source, file) for name, t in zip(names, found, strict=True)]
-        return sum(memory.put(o, said(t.archived)) for o, t in zip(origins, found, strict=True) if t.archived)
+    with opened(place, write=True) as memory, memory.transaction():
+        for name, transcript in zip(names, found, strict=True):
+            if transcript.archived:
+                memory.put(Origin(name, user, transcript.title, source, file), said(transcript.archived))
 
 
 def said(messages: Iterable[Message]) -> list[Said]:
@@ -107,7 +112,12 @@ def named(transcripts: Sequence[Transcript], where: str, called: str = "") -> li
 def apart(paths: Sequence[str]) -> dict[str, str]:
     """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing."""
     often = Counter(stem(path) for path in paths)
-    return {p: os.path.join(os.path.dirname(p), stem(p)) if often[stem(p)] > 1 else "" for p in paths}
+    return {path: bare(path) if often[stem(path)] > 1 else "" for path in paths}
+
+
+def bare(path: str) -> str:
+    """A path without its file's endings."""
+    return path.removesuffix(os.path.basename(path)) + stem(path)
 
 
 def stem(where: str) -> str:
