@@ -47,29 +47,6 @@ def assertion(sentence: str, by: str, order: tuple[float, int]) -> Assertion:
     )
 
 
-def superseded(found: Sequence[Assertion], by: Rule | None = None) -> dict[int, int]:
-    """The indexes of those that hold no longer, each with that of the newest one that says so.
-
-    by  what tells whether one supersedes another that was said before it; `supersedes` where none is given
-    """
-    by = by or supersedes
-    holding = defaultdict[str, list[int]](list)
-    slots = defaultdict[str, list[int]](list)
-    ends: dict[int, int] = {}
-    for n in sorted(range(len(found)), key=lambda n: found[n].order):
-        one = found[n]
-        if one.changes:
-            near = {k for word in one.topic for k in holding[word]} | {
-                k for v in one.values for k in slots[v.kind][-_HERE:]
-            }
-            ends.update((k, n) for k in near if found[k].order < one.order and by(one, found[k]))
-        for word in one.topic:
-            holding[word].append(n)
-        for value in one.values:
-            slots[value.kind].append(n)
-    return ends
-
-
 def supersedes(later: Assertion, earlier: Assertion) -> bool:
     """Whether `later`, which was said after it, makes `earlier` stale."""
     if any(_newer(new, old, later, earlier) for new in later.values for old in earlier.values):
@@ -94,6 +71,28 @@ def surely(later: Assertion, earlier: Assertion) -> bool:
         return True
     shared = later.topic & earlier.topic
     return not newer and 2 * len(shared) >= min(len(later.topic), len(earlier.topic))
+
+
+def superseded(found: Sequence[Assertion], by: Rule = supersedes) -> dict[int, int]:
+    """The indexes of those that hold no longer, each with that of the newest one that says so.
+
+    by  what tells whether one supersedes another that was said before it
+    """
+    holding = defaultdict[str, list[int]](list)
+    slots = defaultdict[str, list[int]](list)
+    ends: dict[int, int] = {}
+    for n in sorted(range(len(found)), key=lambda n: found[n].order):
+        one = found[n]
+        if one.changes:
+            near = {k for word in one.topic for k in holding[word]} | {
+                k for v in one.values for k in slots[v.kind][-_HERE:]
+            }
+            ends.update((k, n) for k in near if found[k].order < one.order and by(one, found[k]))
+        for word in one.topic:
+            holding[word].append(n)
+        for value in one.values:
+            slots[value.kind].append(n)
+    return ends
 
 
 def _alike(new: frozenset[str], old: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from boildown.formats import media
 from boildown.formats.layout import Piece, conversations, raw, with_values
-from boildown.formats.source import Json, Sample, as_text, dump, members, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, parse
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -277,7 +277,7 @@ class _Edited:
 
 def _named(links: Json, nodes: Mapping[str, Json]) -> Iterator[str]:
     """Those of the links that name a node."""
-    return (link for link in (links if isinstance(links, list) else []) if isinstance(link, str) and link in nodes)
+    return (link for link in as_list(links) if isinstance(link, str) and link in nodes)
 
 
 def _edited(transcript: Transcript, source: Source, tree: Tree) -> _Edited | None:

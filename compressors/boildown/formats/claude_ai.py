@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from boildown.formats import anthropic, media
 from boildown.formats.layout import Piece, Render, Written, conversations, row, with_values, write_shared
-from boildown.formats.source import Json, Sample, as_text, dump, members, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, parse
 from boildown.transcript import (
     EVERYTHING,
     Block,
@@ -147,7 +147,7 @@ def _blocks(record: dict[str, Json], index: int) -> Iterator[Block]:
 def _attached(record: dict[str, Json]) -> Iterator[Block]:
     """The texts of a message's attachments, then its files. Their places come behind the content's."""
     start = len(_content(record))
-    attachments, files = _list(record, "attachments"), _list(record, "files")
+    attachments, files = as_list(record.get("attachments")), as_list(record.get("files"))
     for at, item in enumerate(attachments, start):
         text = item.get("extracted_content") if isinstance(item, dict) else None
         if isinstance(text, str) and text:
@@ -157,11 +157,6 @@ def _attached(record: dict[str, Json]) -> Iterator[Block]:
         image = PurePosixPath(name).suffix.lower() in (".png", ".jpg", ".jpeg", ".gif", ".webp")
         tokens = media.anthropic_image_tokens("") if image else anthropic.PAGE_TOKENS
         yield Opaque("image" if image else "document", tokens, at=at)
-
-
-def _list(record: Mapping[str, Json], key: str) -> list[Json]:
-    held = record.get(key)
-    return held if isinstance(held, list) else []
 
 
 def write(transcripts: Iterable[Transcript]) -> Iterator[bytes]:
@@ -282,7 +277,7 @@ def _text(value: dict[str, Json], before: Mapping[int, Block], after: Iterable[B
 def _attach(value: dict[str, Json], before: Mapping[int, Block], left: Mapping[int, Block], start: int) -> None:
     """The attachments and files that are left."""
     for key in ("attachments", "files"):
-        held = _list(value, key)
+        held = as_list(value.get(key))
         kept: list[Json] = []
         for at, item in enumerate(held, start):
             block = left.get(at)

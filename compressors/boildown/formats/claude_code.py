@@ -12,7 +12,7 @@ from itertools import accumulate
 from boildown.formats.anthropic import FRAMING, blocks, paired, rewritten, role_of
 from boildown.formats.anthropic import render as said
 from boildown.formats.layout import LINES, Frame, member_span, raw, row
-from boildown.formats.source import Json, Member, Sample, body, broken, dump, lines, members, parse, sample
+from boildown.formats.source import Json, Member, Sample, as_list, body, broken, dump, lines, members, parse, sample
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -92,8 +92,7 @@ def sniff(sample: Sample) -> bool:
 
 
 def _loglines(value: dict[str, Json]) -> list[Json]:
-    held = value.get("loglines")
-    return held if isinstance(held, list) else []
+    return as_list(value.get("loglines"))
 
 
 def _is_record(item: dict[str, Json]) -> bool:

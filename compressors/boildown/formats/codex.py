@@ -10,7 +10,7 @@ from typing import cast
 from boildown.errors import UsageError
 from boildown.formats import items, media
 from boildown.formats.layout import LINES, Render, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, lines, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, lines, parse
 from boildown.transcript import (
     EVERYTHING,
     Block,
@@ -116,7 +116,7 @@ def _title(value: Json) -> str:
 
 def _compacted(payload: dict[str, Json]) -> Opaque:
     history = payload.get("replacement_history")
-    blocks = [b for i in (history if isinstance(history, list) else []) if isinstance(i, dict) for b in items.blocks(i)]
+    blocks = [b for i in as_list(history) if isinstance(i, dict) for b in items.blocks(i)]
     texts = [as_text(payload.get("message")), *map(_words, blocks)]
     tokens = sum(b.tokens for b in blocks if isinstance(b, Opaque))
     return Opaque("compacted", tokens, "\n".join(t for t in texts if t), at=0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from boildown.errors import UsageError
 from boildown.formats import media
 from boildown.formats.layout import Frame, Piece, raw, row, spliced, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, members, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, parse
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -120,7 +120,7 @@ def _blocks(item: dict[str, Json], attached: Mapping[str, Json]) -> Iterator[Blo
         return
     yield from parts
     calls = item.get("tool_calls")
-    for at, call in enumerate(calls if isinstance(calls, list) else []):
+    for at, call in enumerate(as_list(calls)):
         if isinstance(call, dict):
             name, given = as_text(call.get("function")), as_text(call.get("arguments", {}))
             yield ToolCall(as_text(call.get("id")), name, given, at)
@@ -137,7 +137,7 @@ def _parts(content: Json, attached: Mapping[str, Json]) -> Iterator[Text | Think
         if content:
             yield Text(_resolved(content, attached), 0)
         return
-    for at, part in enumerate(content if isinstance(content, list) else []):
+    for at, part in enumerate(as_list(content)):
         kind = str(part.get("type", "part")) if isinstance(part, dict) else "part"
         if kind == "text" and isinstance(part.get("text"), str):
             yield Text(_resolved(part["text"], attached), at)

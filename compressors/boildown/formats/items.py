@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from boildown.formats import media
-from boildown.formats.source import Json, as_text, parse
+from boildown.formats.source import Json, as_list, as_text, parse
 from boildown.transcript import Block, Framing, Message, Opaque, Text, Thinking, ToolCall, ToolResult
 
 ITEMS = {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "custom_tool_call"}
@@ -24,8 +24,7 @@ def is_item(value: Json) -> bool:
     """Whether an object is an item by its kind or by its parts, and no message of another API."""
     if not isinstance(value, dict) or "stop_sequence" in value:
         return False
-    content = value.get("content")
-    parts = content if isinstance(content, list) else []
+    parts = as_list(value.get("content"))
     if str(value.get("type")) in ITEMS:
         return value["type"] != "message" or "role" in value
     return "role" in value and any(isinstance(p, dict) and str(p.get("type")) in PARTS for p in parts)
@@ -63,7 +62,7 @@ def parts(content: Json) -> Iterator[Text | Opaque]:
     """The parts of a message's content or of a call's output."""
     if isinstance(content, str):
         content = [{"text": content}]
-    for at, part in enumerate(content if isinstance(content, list) else []):
+    for at, part in enumerate(as_list(content)):
         if isinstance(part, dict) and isinstance(part.get("text"), str):
             if part["text"]:
                 yield Text(part["text"], at)

@@ -11,6 +11,7 @@ from boildown.formats.source import (
     Json,
     Member,
     Sample,
+    as_list,
     as_object,
     as_text,
     dump,
@@ -178,7 +179,7 @@ def _blocks(fields: dict[str, Json]) -> Iterator[Block]:
 def _calls(fields: dict[str, Json]) -> Iterator[dict[str, Json]]:
     for key in CALLS:
         held = fields.get(key)
-        yield from (call for call in (held if isinstance(held, list) else []) if isinstance(call, dict))
+        yield from (call for call in as_list(held) if isinstance(call, dict))
 
 
 def _beside(fields: dict[str, Json]) -> str:

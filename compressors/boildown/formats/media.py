@@ -7,7 +7,7 @@ import binascii
 import math
 import re
 
-from boildown.formats.source import Json
+from boildown.formats.source import Json, as_list
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=-]+)*;base64,")
 ANTHROPIC_BLOCKS = {"tool_use", "tool_result", "thinking", "redacted_thinking", "image", "document", "server_tool_use"}
@@ -101,7 +101,7 @@ def attachment_tokens(part: Json) -> int:
 def _strings(value: Json) -> list[str]:
     if isinstance(value, str):
         return [value]
-    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    values = value.values() if isinstance(value, dict) else as_list(value)
     return [text for item in values for text in _strings(item)]
 
 
@@ -109,8 +109,7 @@ def is_anthropic_message(item: Json) -> bool:
     """Whether a message is a response of the Messages API, or has content blocks that only that API knows."""
     if isinstance(item, dict) and item.get("type") == "message" and "stop_sequence" in item:
         return True
-    content = item.get("content") if isinstance(item, dict) else None
-    blocks = content if isinstance(content, list) else []
+    blocks = as_list(item.get("content")) if isinstance(item, dict) else []
     return any(isinstance(b, dict) and str(b.get("type")) in ANTHROPIC_BLOCKS for b in blocks)
 
 

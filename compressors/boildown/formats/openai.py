@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from boildown.formats import media
 from boildown.formats.items import is_item
 from boildown.formats.layout import Piece, Row, conversations, line_row, row, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, members, sample
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, sample
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -139,7 +139,7 @@ def blocks(value: dict[str, Json]) -> Iterator[Block]:
     if isinstance(value.get("refusal"), str) and value["refusal"]:
         yield Opaque("refusal", text=value["refusal"])
     calls = value.get("tool_calls")
-    for at, call in enumerate(calls if isinstance(calls, list) else []):
+    for at, call in enumerate(as_list(calls)):
         yield _call(call, at)
     if isinstance(value.get("function_call"), dict):
         called = value["function_call"]

@@ -9,7 +9,7 @@ from itertools import count
 
 from boildown.formats import media
 from boildown.formats.layout import Piece, Render, Row, conversations, row, spliced, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, members, parse, sample
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, parse, sample
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -201,7 +201,7 @@ def _words(text: str, at: int) -> tuple[Text, ...]:
 
 
 def _images(args: dict[str, Json]) -> Iterator[Opaque]:
-    for at, url in enumerate(_list(args.get("image_urls") or args.get("images_urls")), 2):
+    for at, url in enumerate(as_list(args.get("image_urls") or args.get("images_urls")), 2):
         kind, data = media.split_data_url(str(url))
         yield Opaque("image", media.openai_image_tokens(str(url)), "", kind, data, at)
 
@@ -234,7 +234,7 @@ def _call(event: dict[str, Json], index: int) -> ToolCall:
     meta = _metadata(event)
     made = f"e{event['id']}" if "id" in event else f"c{index + 1}"
     id, name = str(meta.get("tool_call_id") or made), str(meta.get("function_name") or event["action"])
-    for call in filter(_is_call, _list(_answer(event).get("tool_calls"))):
+    for call in filter(_is_call, as_list(_answer(event).get("tool_calls"))):
         if call["id"] == id:
             return ToolCall(id, name, as_text(call["function"].get("arguments")), 1)
     return ToolCall(id, name, _shown(_args(event)), 1)
@@ -242,10 +242,6 @@ def _call(event: dict[str, Json], index: int) -> ToolCall:
 
 def _is_call(value: Json) -> bool:
     return isinstance(value, dict) and isinstance(value.get("id"), str) and isinstance(value.get("function"), dict)
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
 
 
 def _shown(args: dict[str, Json]) -> str:
@@ -257,7 +253,7 @@ def _recalled(event: dict[str, Json]) -> Iterator[Text]:
     extras = event["extras"] if isinstance(event.get("extras"), dict) else {}
     for at, key in enumerate(RECALLED):
         yield from _words(as_text(extras.get(key)), at)
-    for at, item in enumerate(_list(extras.get("microagent_knowledge")), len(RECALLED)):
+    for at, item in enumerate(as_list(extras.get("microagent_knowledge")), len(RECALLED)):
         yield from _words(as_text(item.get("content")) if isinstance(item, dict) else "", at)
 
 
@@ -407,7 +403,7 @@ def _patched_observation(record: dict[str, Json], was: Message, message: Message
         for at, key in enumerate(RECALLED):
             if extras.get(key):
                 extras[key] = now.get(at, "")
-        for at, item in enumerate(_list(extras.get("microagent_knowledge")), len(RECALLED)):
+        for at, item in enumerate(as_list(extras.get("microagent_knowledge")), len(RECALLED)):
             if isinstance(item, dict) and item.get("content"):
                 item["content"] = now.get(at, "")
         return record

@@ -12,7 +12,7 @@ from datetime import datetime
 from boildown.errors import UsageError
 from boildown.formats import media
 from boildown.formats.layout import LINES
-from boildown.formats.source import Json, Sample, as_text, body, dump, ending, lines, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, body, dump, ending, lines, parse
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -161,7 +161,7 @@ def _blocks(said: dict[str, Json]) -> Iterator[Block]:
 def _parts(content: Json) -> Iterator[Text | Thinking | ToolCall | Opaque]:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
-    for at, part in enumerate(content if isinstance(content, list) else []):
+    for at, part in enumerate(as_list(content)):
         kind = str(part.get("type", "part")) if isinstance(part, dict) else "part"
         if kind == "text" and isinstance(part.get("text"), str):
             if part["text"]:

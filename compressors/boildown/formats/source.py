@@ -96,6 +96,11 @@ def as_text(value: Json) -> str:
     return value if isinstance(value, str) else "" if value is None else dump(value).decode("utf-8", "surrogateescape")
 
 
+def as_list(value: Json) -> list[Json]:
+    """A list as it is; of anything else, an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def as_object(arguments: str) -> Json:
     """A call's arguments as the object that APIs demand: other text becomes its `input`."""
     try:

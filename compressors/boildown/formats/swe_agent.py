@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from boildown.errors import UsageError
 from boildown.formats import openai
 from boildown.formats.layout import Piece, conversations, raw, row, spliced, write_records
-from boildown.formats.source import Json, Sample, as_text, dump, members, parse
+from boildown.formats.source import Json, Sample, as_list, as_text, dump, members, parse
 from boildown.transcript import (
     Block,
     FormatInfo,
@@ -138,7 +138,7 @@ def _said(item: dict[str, Json]) -> tuple[Block, ...]:
 
 def _thoughts(item: dict[str, Json]) -> Iterator[Thinking]:
     found = item.get("thinking_blocks")
-    for at, thought in enumerate(found if isinstance(found, list) else []):
+    for at, thought in enumerate(as_list(found)):
         if isinstance(thought, dict) and isinstance(thought.get("thinking"), str):
             yield Thinking(thought["thinking"], str(thought.get("signature") or ""), at)
 
