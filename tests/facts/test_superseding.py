@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boildown.facts.superseding import assertion, superseded, surely
+from boildown.facts.superseding import assertion, outdated, superseded, surely
 
 
 def ends(*said: str, by: tuple[str, ...] = ()) -> dict[int, int]:
@@ -69,3 +69,14 @@ def test_without_a_question_a_number_is_superseded_only_among_the_same_words() -
     other = assertion("The grant now covers 40% of the course.", "user", (0.0, 2))
     assert superseded([old, same], surely) == {0: 1}
     assert superseded([old, other], surely) == {}
+
+
+def test_without_a_question_nothing_goes_by_being_over_or_by_a_long_sentence() -> None:
+    old = ("ada", "I've completed 75% of the optimization course on resumes.", 1)
+    new = "I've now completed 90% of the optimization course on resumes"
+    assert outdated([old, ("ada", f"{new}.", 2)]) == {0: 1}
+    assert outdated([old, ("ada", f"{new}{', and I would like to hear more of it' * 6}.", 2)]) == {}
+    assert (
+        outdated([("ada", "I keep dreaming and keep going.", 1), ("ada", "Keep going and never quit dreaming.", 2)])
+        == {}
+    )

@@ -78,3 +78,22 @@ def test_more_room_keeps_more() -> None:
         shares.append(retention.weighed(kept))
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_what_was_changed_later_is_told_with_what_was_said_then() -> None:
+    said = (
+        "The deadline for the brochure is Wednesday the 4th of March 2026.",
+        "We print 500 copies.",
+        "The deadline for the brochure is now Friday the 6th of March 2026.",
+    )
+    talk = Transcript(tuple(Message(f"m{n}", "user", (Text(text),), name="Ada") for n, text in enumerate(said)))
+    original = retention.read(talk, COUNTER)
+    lines = lost.facts(original, passages.read(talk.messages, original), (), 200, COUNTER)
+    assert lines == (f"Ada: {said[0]} (later: {said[2]})", f"Ada: {said[1]}", f"Ada: {said[2]}")
+
+
+def test_what_is_said_again_after_a_change_is_not_stale() -> None:
+    said = "The deadline is now Friday the 6th of March 2026.", "The deadline is now Monday the 9th of March 2026."
+    talk = Transcript(tuple(Message(f"m{n}", "user", (Text(said[n % 2]),), name="Ada") for n in range(3)))
+    read = passages.read(talk.messages, retention.read(talk, COUNTER))
+    assert [(p.text, p.later) for p in read.passages] == [(said[0], ""), (said[1], said[0])]

@@ -20,6 +20,7 @@ from boildown.memory.messages import Said
 from boildown.summaries.dates import told as days
 from boildown.text.kinds import Kind as UnitKind
 from boildown.text.units import units
+from boildown.transcript import Message
 
 _SAID = (UnitKind.SENTENCE, UnitKind.ITEM)
 _HEADED = re.compile(r"\A\s*[\[(][^\])\n]{6,60}[\])]")
@@ -101,7 +102,7 @@ def _ordered(stale: dict[int, int], count: int) -> list[int]:
     return list(placed)
 
 
-def speaks(one: Said) -> bool:
+def speaks(one: Said | Message) -> bool:
     """Whether a message is a person's: a model's and a tool's state what is generally so, but for decisions."""
     return one.role not in ("assistant", "tool", "system") or (bool(one.name) and one.role != "tool")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from boildown.facts.claims import NUMBER, Value, ends, olds, topic, values
+from boildown.facts.claims import NUMBER, Value, ends, may_change, olds, topic, values
 
 _MEASURED = (NUMBER, "date", "clock")
+_MANY = 250
 _HERE = 6
 """Messages back to which "actually, it is Friday" may refer"""
 
@@ -93,6 +94,28 @@ def superseded(found: Sequence[Assertion], by: Rule = supersedes) -> dict[int, i
         for value in one.values:
             slots[value.kind].append(n)
     return ends
+
+
+def outdated(spoken: Sequence[tuple[str, str, int]]) -> dict[int, int]:
+    """The indexes of sentences of which a value holds no longer, surely, each with that of the newest that says so.
+
+    That something is over ("not any more"), and sentences of more than _MANY characters, are left aside: what a word in
+    them is about is hard to tell without a question.
+
+    spoken  who says each, the sentence, and the place of its message
+    """
+    short = [n for n, (_, text, _) in enumerate(spoken) if len(text) <= _MANY]
+    read = {n: _of_values(*spoken[n]) for n in short if may_change(spoken[n][1])}
+    telling = {n: one for n, one in read.items() if one.changes}
+    # Most sentences share no word with one that tells of a change, and reading takes time.
+    about = frozenset[str]().union(*(one.topic for one in telling.values()))
+    some = [n for n in short if n in telling or topic(spoken[n][1]) & about] if telling else []
+    found = [telling.get(n) or _of_values(*spoken[n]) for n in some]
+    return {some[old]: some[new] for old, new in superseded(found, surely).items()}
+
+
+def _of_values(by: str, sentence: str, place: int) -> Assertion:
+    return replace(assertion(sentence, by, (0.0, place)), ended=False)
 
 
 def _alike(new: frozenset[str], old: frozenset[str]) -> bool:

@@ -109,7 +109,7 @@ class Choice:
     def _costs(self) -> dict[int, tuple[float, float, float, float]]:
         """About how many tokens each level of a passage takes."""
         passages = [self.passages[n] for n in self.inside]
-        whole = self.counter.texts([f"- {p.speaker}: {p.text}\n" for p in passages])
+        whole = self.counter.texts([f"- {p.speaker}: {p.whole}\n" for p in passages])
         things = iter(self.counter.texts([f" {p.text[a:b]}" for p in passages for _, (a, b) in p.facts]))
         costs = {}
         for n, passage, every in zip(self.inside, passages, whole, strict=True):
@@ -167,7 +167,7 @@ class Choice:
         for n in sorted(told):
             passage, step = self.passages[n], told[n]
             if step.level is Level.WHOLE:
-                lines.append((passage.speaker, [passage.text]))
+                lines.append((passage.speaker, [passage.whole]))
                 continue
             things = gathered.get(passage.speaker, [])
             if not 0 < len(things) < _A_LINE:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from boildown.facts.listing import speaks
+from boildown.facts.superseding import outdated
 from boildown.identifiers import NUMBERED, shown
 from boildown.marks import is_mark
 from boildown.measure import facts
@@ -36,6 +38,7 @@ class Passage:
     message    the index of the message it is from, `speaker` who says it
     facts      the facts in it and where each stands, names included
     statement  its place among the original's statements, -1 where it is none
+    later      what a person said later that makes it stale, "" where nothing does
     """
 
     message: int
@@ -43,6 +46,12 @@ class Passage:
     text: str
     facts: tuple[tuple[Fact, Span], ...] = ()
     statement: int = -1
+    later: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The passage as it is told word for word: what holds no longer with what was said later."""
+        return f"{self.text} (later: {self.later})" if self.later else self.text
 
     def spans(self, told: Set[Fact], around: bool) -> list[str]:
         """The facts `told` as they stand, with their units and the like; `around`: with some words beside them."""
@@ -68,10 +77,12 @@ def read(messages: Sequence[Message], original: Original) -> Passages:
     stated = original.stated()
     statements = {statement.words: n for n, statement in enumerate(original.statements)}
     found: dict[str, Passage] = {}
-    often = Tally[str]()
+    often, last = Tally[str](), dict[str, int]()
     for n, message in enumerate(messages):
         for text, is_said in _texts(message):
             often[text] += 1
+            if is_said and speaks(message):
+                last[text] = n
             if text in found:
                 continue
             speaker = message.name or message.role
@@ -81,6 +92,9 @@ def read(messages: Sequence[Message], original: Original) -> Passages:
     for text, passage in found.items():
         for fact in {fact for fact, _ in passage.facts}:
             mentions[fact] += often[text]
+    spoken = [found[text] for text in last]
+    for old, new in outdated([(p.speaker, p.text, last[p.text]) for p in spoken]).items():
+        found[spoken[old].text] = replace(spoken[old], later=spoken[new].text)
     return Passages(list(found.values()), mentions)
 
 
