@@ -20,7 +20,7 @@ ci:
 test *arguments:
     {{python}} -m pytest -q {{arguments}}
 
-# What the tests leave out: clusters, installs, kills, all combinations; and three times the examples, fixed seeds
+# What the tests leave out: clusters, installs, kills, all combinations; and five times the examples, fixed seeds
 batteries *arguments:
     HYPOTHESIS_PROFILE=battery {{python}} -m pytest -q -m "battery or hypothesis" {{arguments}}
 

@@ -19,7 +19,7 @@ SHARED = ROOT.parent / "shared"
 COMMAND = "import sys; from boildown_cli.app import main; sys.exit(main())"
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("default", max_examples=30, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("default", max_examples=20, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("battery", parent=settings.get_profile("ci"), max_examples=100)
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)

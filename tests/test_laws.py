@@ -378,7 +378,7 @@ def hashes(seed: str, each: int) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("each", [8, in_battery(1)])
+@pytest.mark.parametrize("each", [24, in_battery(1)])
 def test_another_process_with_another_hash_seed_gives_the_same_bytes(each: int) -> None:
     assert hashes("1", each) == hashes("2", each)
 
@@ -700,7 +700,7 @@ def combined(every: int, *values: Iterable[Any]) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("pipeline", "path", "ratio"),
-    combined(6, PIPELINES, sorted(SAMPLES.iterdir()), [2, 8]),
+    combined(10, PIPELINES, sorted(SAMPLES.iterdir()), [2, 8]),
     ids=lambda value: getattr(value, "name", value),
 )
 def test_a_compressed_sample_reads_again_as_it_was_meant(pipeline: str, path: Path, ratio: int) -> None:
@@ -798,7 +798,7 @@ def real_files() -> list[Path]:
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there: real conversations are not in the clone")
 @pytest.mark.parametrize(
     ("path", "ratio", "pipeline"),
-    combined(3, real_files(), [1.2, 3, 10], [registry.DEFAULT, f"delta,{registry.DEFAULT}"]),
+    combined(5, real_files(), [1.2, 3, 10], [registry.DEFAULT, f"delta,{registry.DEFAULT}"]),
     ids=lambda value: str(value.relative_to(DATA)) if isinstance(value, Path) else value,
 )
 def test_the_promises_hold_on_a_real_file(path: Path, ratio: float, pipeline: str) -> None:

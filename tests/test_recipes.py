@@ -57,6 +57,7 @@ def line_with(word: str) -> str:
     return found
 
 
+@pytest.mark.battery
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 def test_make_compresses_only_what_changed(folder: Path, shell: Shell) -> None:
     (folder / "Makefile").write_text(block("make"))

@@ -112,6 +112,7 @@ def test_ids_are_those_of_stock_tiktoken(name: str) -> None:
     assert python(code, TIKTOKEN_CACHE_DIR=str(ORIGINALS)).strip() == str(encoding(name).encode_ordinary(MIXED))
 
 
+@pytest.mark.battery
 @needs_originals
 def test_rebuilding_the_ranks_gives_the_bytes_in_the_package(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "pack_ranks.py"

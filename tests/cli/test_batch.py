@@ -172,6 +172,7 @@ def test_slices_of_a_large_file_make_what_compress_makes_of_it(ask, here, large,
     assert "1 unchanged" in ask("batch", large, "-o", tmp_path / "out", *RATIO).err
 
 
+@pytest.mark.battery
 def test_slices_that_are_done_are_kept_until_the_file_is(ask, here, large, tmp_path) -> None:
     """A line in the middle that cannot be made so small fails the file; mended, only its slice is done again."""
     good = large.read_bytes()
@@ -308,6 +309,7 @@ def many(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.battery
 @LINUX
 def test_a_run_that_is_killed_leaves_whole_outputs_no_workers_and_is_taken_up(ask, here, start, many, tmp_path) -> None:
     command = ("batch", many, "-o", tmp_path / "out", *RATIO, "--jobs", "2")

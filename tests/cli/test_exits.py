@@ -214,6 +214,7 @@ def test_a_closed_stdout_is_said(shell, chat):
     assert b"Name a file with -o" in done.stderr
 
 
+@pytest.mark.battery
 def test_a_terminal_sees_which_stage_runs(start, big):
     ours, theirs = pty.openpty()
     process = start("compress", big, "--ratio", 2, "-p", "window", "-o", "/dev/null", stderr=theirs)

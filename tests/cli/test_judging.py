@@ -107,6 +107,7 @@ def test_it_stops_before_it_has_cost_more_than_it_may(ask, pair, model_server) -
     assert len(model_server.received) == 8
 
 
+@pytest.mark.battery
 def test_in_batches_it_prints_the_same_at_half_the_price(ask, pair, tmp_path, model_server) -> None:
     questions = tmp_path / "qa.jsonl"
     questions.write_text('{"question": "Cost?", "answer": "7 EUR"}\n')
@@ -134,6 +135,7 @@ def test_a_dry_run_of_batches_costs_half(ask, pair) -> None:
     assert re.search(r"at most \$\S+$", told.strip())
 
 
+@pytest.mark.battery
 def test_an_interrupted_batch_is_taken_up_by_the_same_command(start, ask, pair, model_server) -> None:
     model_server.batches = desk = BatchEndpoint(model_server, model_server.url)
     desk.polls = 10**9
@@ -191,6 +193,7 @@ def test_it_can_be_interrupted_while_the_model_thinks(start, pair, model_server)
     assert (process.returncode, err) == (130, b"interrupted; nothing was written\n")
 
 
+@pytest.mark.battery
 def test_only_a_call_of_a_model_loads_anthropic(root: Path, pair) -> None:
     sources = [p for folder in ("cli", "compressors") for p in (root / folder).rglob("*.py")]
     assert [p for p in sources if re.search(r"^(?:import|from) anthropic\b", p.read_text("utf-8"), re.MULTILINE)] == []

@@ -15,7 +15,6 @@ from signal import SIGINT, SIGKILL
 import pytest
 
 from batch_server import BatchEndpoint
-from battery import sampled
 from conftest import ROOT
 from model_server import ModelServer, Received, Reply
 from quoting import replied
@@ -295,7 +294,8 @@ def stuck(server: ModelServer) -> Iterator[threading.Event]:
     held.set()
 
 
-@pytest.mark.parametrize(("signal", "code"), sampled([(SIGKILL, -9), (SIGINT, 130)], every=2))
+@pytest.mark.battery
+@pytest.mark.parametrize(("signal", "code"), [(SIGKILL, -9), (SIGINT, 130)])
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     ask, start, chat, server, stuck, tmp_path, monkeypatch, signal, code
 ) -> None:
@@ -338,6 +338,7 @@ def test_batches_are_not_warned_of_where_all_spans_are_asked_for_at_once(ask, ch
     assert (answer.code, "--batch" in answer.err) == (0, False)
 
 
+@pytest.mark.battery
 def test_batches_give_the_same_at_half_the_price(ask, chat, server, tmp_path, monkeypatch) -> None:
     single = ask("compress", chat, *ONCE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))

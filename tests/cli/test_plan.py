@@ -253,6 +253,7 @@ def test_stages_that_ask_a_model_stand_beside_with_what_they_may_cost(ask, model
     assert len(model_server.received) == 1
 
 
+@pytest.mark.battery
 def test_it_can_be_interrupted_while_the_model_thinks(start, model_server):
     held, asked = threading.Event(), threading.Event()
     model_server.answer = lambda _: (asked.set(), Reply(held=held))[1]

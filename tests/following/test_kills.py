@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from battery import battery
 from killing import kill_archive, kill_follow, kill_resume
 
 
+@battery
 def test_kills_of_follow_and_resume_lose_and_break_nothing(tmp_path: Path):
     left = kill_follow(tmp_path / "memory", tmp_path / "session.jsonl", 160, 2, seed=3, longest=0.5)
     assert (left.kills, left.lost, left.corrupt) == (2, 0, 0)
