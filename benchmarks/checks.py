@@ -5,7 +5,8 @@
 
 Three tables. Lines of summaries that people and models wrote of LoCoMo, of DialogSum, and of Claude Code sessions
 (their own compactions), and the share in which something is found that the source lacks; `--show` prints some of them.
-True sentences of chats and sessions with one thing in them changed, and the share of those that is found, by kind. And
+True sentences of chats and sessions with one thing in them changed, or with another speaker's name, and the share of
+those that is found, by kind. And
 for three chats and three sessions at 5x, 10x and 20x: what the offline pipeline keeps (share / number), how the target
 is divided, and what a summary that says nothing and one made of first sentences come to.
 """
@@ -141,6 +142,20 @@ def falsified(spans: Iterable[Sequence[Message]], draw: random.Random) -> tuple[
     return made, found, true, flagged
 
 
+def headed(spans: Iterable[Spoken], draw: random.Random) -> tuple[int, int, int]:
+    """Lines `Ada: a sentence of hers`; those of them that are flagged, and those found under another speaker's name."""
+    true, flagged, found = 0, 0, 0
+    for messages in spans:
+        evidence = Evidence.of(messages)
+        said = [(m.name, s) for m in messages for s in sentences(m.text) if 20 < len(s) < 300 and "\n" not in s]
+        for name, sentence in draw.sample(said, min(120, len(said))):
+            other = next(m.name for m in messages if m.name != name)
+            true += 1
+            flagged += bool(evidence.misattributed(f"{name}: {sentence}"))
+            found += bool(evidence.misattributed(f"{other}: {sentence}"))
+    return true, flagged, found
+
+
 def first_sentences(split: floor.Split) -> Summary:
     """A summary that was made without a model: first sentences of messages, evenly, in the room for it."""
     said = [sentences(m.text)[0][:200] for m in split.older if m.role != "tool" and m.text.strip()]
@@ -191,6 +206,8 @@ def main() -> None:
         made, hit, true, false = falsified(spans, draw)
         kinds = ", ".join(f"{kind} {hit[kind]}/{many}" for kind, many in made.items())
         print(f"{name}: of {true} true sentences {false} flagged; with one thing changed found: {kinds}")
+    true, false, hits = headed(spoken, draw)
+    print(f"LoCoMo: of {true} lines `Name: sentence` {false} flagged; with the other speaker's name found: {hits}")
     print("target divided into recent, summary, facts | kept with an empty summary | with one of first sentences")
     for n, transcript in enumerate([*map(Transcript, spoken[:3]), *sessions[1:8:3]]):
         for ratio in (5, 10, 20):

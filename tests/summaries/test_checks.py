@@ -108,10 +108,27 @@ def test_what_an_earlier_summary_says_counts_as_source() -> None:
         ("Caroline went hiking in Norway.", False),
         ("Caroline wants a holiday.", False),
         ("Caroline agreed to hiking in Norway.", False),
+        ("Caroline: I went hiking in Norway yesterday with my violin.", True),
+        ("Melanie: I went hiking in Norway yesterday with my violin.", False),
+        ("**Caroline**: Great! I went hiking in Norway.", True),
+        ("- Melanie (assistant): Nice, let us meet again on Friday.", True),
+        ("Melanie: let us meet again", True),
+        ("Caroline: let us meet again", False),
+        ("Caroline: hiking in Norway as Melanie did.", False),
+        ("Norway: Melanie went hiking there with a violin.", False),
+        ("Caroline: a dog and a holiday.", False),
+        ("Melanie: Great!", False),
     ],
 )
 def test_words_of_one_speaker_are_not_given_to_another(line: str, wrong: bool) -> None:
     assert bool(EVIDENCE.misattributed(line)) == wrong
+
+
+def test_speakers_who_share_a_part_of_their_names_are_told_apart() -> None:
+    said = {"Grad_A": "The wizard of oz experiment starts on Monday.", "Grad_B": "I will write the belief net."}
+    evidence = Evidence.of([Message(name, "user", (Text(text),), name=name) for name, text in said.items()])
+    assert evidence.misattributed("Grad A: I will write the belief net.")
+    assert not evidence.misattributed("Grad B: I will write the belief net.")
 
 
 def test_the_user_is_not_said_to_say_what_only_the_assistant_said() -> None:

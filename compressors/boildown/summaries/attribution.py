@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from math import log
 
 from boildown.summaries.source import TOOL, Source
@@ -24,6 +25,10 @@ _REACTIONS = frozenset(f"{word}{end}" for word in _REACTS.split() for end in (""
 _VERBS = frozenset(f"{word}{end}" for word in _ASSERTS.split() for end in ("", "s")) | _REACTIONS
 _ROLES = frozenset({"user", "assistant"})
 _SENTENCE = re.compile(r"[^.!?;]+(?:[.!?;](?=\w)[^.!?;]*)*")
+_HEAD = re.compile(r"[\W_]*(?P<who>\w[^:\n]{0,60}?)[\s*_`]*:[\s*_`]+(?P<said>\S.*)", re.DOTALL)
+"""A line that begins with who says it, as in a transcript"""
+_A_SAYING = 3
+"""Words of a sentence that is told as it was said, from which on it is no commonplace"""
 _FEW = {False: 2, True: 3}
 """Words of a sentence that one message of somebody else has to hold, and of these by rarity at least `_MOST_OF_IT`.
 More where it is the user or the assistant (True) who is said to say it: their words are seldom told as they were."""
@@ -32,25 +37,59 @@ _OWN = {False: 0.4, True: 0.0}
 """What a message of the speaker's own may hold of it at most, as a share of that"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """That somebody says something: the speaker, the word that names them, and the verb."""
+
+    owner: str
+    name: str
+    verb: str
+
+
 def misattributed(source: Source, line: str) -> str:
     """Why a line's speaker cannot have said it: one message of somebody else holds most of it, and none of theirs does.
 
-    Judged sentence by sentence, and only where one speaker is named. Messages that name that speaker count for them.
+    Judged sentence by sentence, and only where one speaker is named: by "Anna says", or by "Anna:" for the whole line.
+    Messages that name that speaker count for them, unless a sentence stands in them word for word.
     """
-    for sentence in _SENTENCE.findall(line):
-        if why := _judged(source, sentence):
-            return why
-    return ""
-
-
-def _judged(source: Source, sentence: str) -> str:
-    said = WORD.findall(sentence.lower())
     own = _names(source)
-    named = {owner for word in said if (owner := own.get(word))}
-    claim = _claim(said, own)
-    if claim is None or len(named) != 1:
+    head = _HEAD.fullmatch(line)
+    whose = _headed(head["who"], own) if head else None
+    sentences = _SENTENCE.findall(head["said"] if head and whose else line)
+    return next((why for sentence in sentences if (why := _wrong(source, sentence, whose, own))), "")
+
+
+def _wrong(source: Source, sentence: str, whose: _Claim | None, own: dict[str, str]) -> str:
+    """Why a sentence cannot be its speaker's: of `whose` line it is, or else whom it names."""
+    if whose and (why := _quoted(source, sentence, whose)):
+        return why
+    said = WORD.findall(sentence.lower())
+    claim = whose or _claim(said, own)
+    named = {owner for word in said if (owner := own.get(word))} | ({whose.owner} if whose else set())
+    return _judged(source, said, claim, own) if claim and len(named) == 1 else ""
+
+
+def _headed(who: str, own: dict[str, str]) -> _Claim | None:
+    """The speaker whose words a line is said to be, where what stands before its colon names them and nobody else."""
+    words = [word for word in WORD.findall(who.lower()) if word not in _ROLES] or WORD.findall(who.lower())
+    whole = [speaker for speaker in sorted(set(own.values())) if WORD.findall(speaker) == words]
+    owners = set(whole or map(own.get, words))
+    owner = owners.pop() if len(owners) == 1 else None
+    return _Claim(owner, words[0], "said") if owner else None
+
+
+def _quoted(source: Source, sentence: str, claim: _Claim) -> str:
+    """Why a sentence is not its speaker's that stands word for word in what is said: it is only in what others say."""
+    if len(WORD.findall(sentence)) < _A_SAYING:
         return ""
-    owner, name, verb = claim
+    where = source.sayings(sentence)
+    if not where or any(_is_by(source, n, claim.owner) or not source.speakers[n] for n in where):
+        return ""
+    return f"that {claim.name} {claim.verb} it: those are words of {source.speakers[where[0]]}"
+
+
+def _judged(source: Source, said: list[str], claim: _Claim, own: dict[str, str]) -> str:
+    owner, name, verb = claim.owner, claim.name, claim.verb
     about = sorted({w for w in said if w not in LITTLE and w not in own and w not in _VERBS and len(w) > 2})
     held = {word: where for word in about if (where := _held(source, word))}
     weight = {word: log(1 + len(source.speakers) / (1 + len(where))) for word, where in held.items()}
@@ -74,12 +113,12 @@ def _names(source: Source) -> dict[str, str]:
     return own | {role: role for role in _ROLES.intersection(source.roles)}
 
 
-def _claim(said: list[str], own: dict[str, str]) -> tuple[str, str, str] | None:
-    """The speaker, the word that names them and the verb, where a sentence says that somebody says something."""
+def _claim(said: list[str], own: dict[str, str]) -> _Claim | None:
+    """What a sentence says that somebody says, with a verb."""
     for at, word in enumerate(said):
         verb = next((w for w in said[at + 1 : at + 4] if w not in _ADVERBS.split()), "")
         if word in own and verb in _VERBS:
-            return own[word], word, verb
+            return _Claim(own[word], word, verb)
     return None
 
 

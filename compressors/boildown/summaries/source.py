@@ -25,6 +25,7 @@ NEAR = 120
 _STEM = 5
 _MOST = 400
 _ODD = str.maketrans({"’": "'", "‘": "'", '"': "'", "“": "'", "”": "'", "„": "'", "*": "", "`": ""})
+_ENDS = " .,;:!?-'"
 _JOINS, _JOINS_PATH = re.compile(r"\w"), re.compile(r"(?:[\w~@-]|\w\.)\Z")
 _NAMED = re.compile(r"(?:#|\b(?:pr|pull|issues?|tasks?|tickets?|no\.?|number|step|phase|review)[\s/#:-]+)\Z")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
@@ -116,6 +117,16 @@ class Source:
     def quotes(self, words: str) -> bool:
         """Whether a quotation stands in it word for word, up to case, blanks and the form of quotation marks."""
         return _stands(folded(words), self.folded, lambda a, b: not (_joined(a[-1:]) or _joined(b[:1])))
+
+    def sayings(self, sentence: str) -> list[int]:
+        """The messages in which a sentence stands word for word, up to case, blanks and marks at its ends."""
+        wanted = folded(sentence).strip(_ENDS)
+        return [n for n, said in enumerate(self._folded_each) if wanted and wanted in said]
+
+    @cached_property
+    def _folded_each(self) -> list[str]:
+        ends = [start - 1 for start in self.starts[1:]] + [len(self.text)]
+        return [folded(self.text[start:end]) for start, end in zip(self.starts, ends, strict=True)]
 
     def has_path(self, path: str) -> bool:
         """Whether a path stands in it whole, or as the end or the folder of another. A bare file's name in any case."""
