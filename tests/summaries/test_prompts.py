@@ -27,6 +27,8 @@ ANSWERS = [
     ("**Open questions:**\nWho?", {"open": ("Who?",)}),
     ("<facts>\n- Vec<String> holds it\n</facts>", {"facts": ("Vec<String> holds it",)}),
     ("<facts>\n- a </facts> b <facts> c\n</facts>", {"facts": ("a", "c")}),
+    ("```markdown\n## Facts and context\n- a\n```", {"facts": ("a",)}),
+    ("<facts>\n```xml\n- a\n~~~\n</facts>", {"facts": ("a",)}),
 ]
 
 

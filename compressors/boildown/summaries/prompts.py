@@ -84,7 +84,9 @@ _BULLET = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s+")
 _MARKUP = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*/?\s*>", re.IGNORECASE)
 # Escapes for a terminal, what turns the direction of a text round, and letters that are tags: no answer needs them.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-_EMPTY = re.compile(r"[-–—.\s]*|\(?(?:none|nothing|n/?a|empty|not stated|none stated)\)?\.?", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"[-–—.\s]*|(?:```|~~~)\w*|\(?(?:none|nothing|n/?a|empty|not stated|none stated)\)?\.?", re.IGNORECASE
+)
 _FILL = "words that a summary could have in such a line, or some more than that, "
 _FILLED = 23
 """Tokens of such a line and its title"""
