@@ -10,7 +10,7 @@ import pytest
 from boildown.errors import BudgetError
 from boildown.pipeline import Context, Named, Pins, compress, target
 from boildown.stages.window import window
-from boildown.transcript import Message, ToolCall, ToolResult, Transcript
+from boildown.transcript import Message, Text, ToolCall, ToolResult, Transcript
 from strategies import chat, context
 
 TALK = chat(
@@ -34,6 +34,19 @@ TOOLS = Transcript(
 
 def pinned(pins: Pins, transcript: Transcript = TALK) -> str:
     return " ".join(m.id for m in pins(transcript).messages if m.pinned)
+
+
+def test_a_stage_that_puts_a_message_in_place_of_others_is_applied_once() -> None:
+    applied = []
+
+    def summed_up(transcript: Transcript, context: Context, /) -> Transcript:
+        applied.append(context.target)
+        summary = Message("summary", "user", (Text("It is 7731."),), covers=("m2", "m3", "m5", "m6"), pinned=True)
+        return transcript.with_messages([m for m in transcript.messages if m.pinned] + [summary])
+
+    result, _ = compress(Pins()(TALK), [Named("summed up", summed_up, "it is told")], context(50))
+    assert "summary" in {m.id for m in result.messages}
+    assert applied == [50]
 
 
 @pytest.mark.parametrize(

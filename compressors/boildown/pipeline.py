@@ -212,7 +212,8 @@ def _filled(
     rooms = [n.stage.room(whole, context) if isinstance(n.stage, Telling) else 0 for n in stages]
     for _ in range(MOST_PASSES):
         transcript, steps = _applied(whole, stages, context, rooms, watch)
-        told = {s.name: s.after - s.before for s in steps if s.added}
+        telling = {named.name for named, room in zip(stages, rooms, strict=True) if room}
+        told = {s.name: s.after - s.before for s in steps if s.added and s.name in telling}
         if sum(rooms) - sum(told.values()) <= SPARE * context.target:
             break
         # The stages before left more room than was needed: they know better than the last step what to keep in it.
