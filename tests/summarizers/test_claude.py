@@ -189,6 +189,11 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://user:secret@127.0.0.1:9")
     (outcome,) = claude(retries=0).ask([ASKED])
     assert str(outcome).startswith("http://127.0.0.1:9: no connection")
+    assert "proxy" not in str(outcome)
+    monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    (outcome,) = claude(retries=0).ask([ASKED])
+    assert "and the proxy http://127.0.0.1:9 that the environment names (NO_PROXY=127.0.0.1 " in str(outcome)
     assert "secret" not in str(outcome)
 
 
@@ -218,7 +223,8 @@ def test_an_answer_of_no_use_is_paid_for_and_kept_as_such(model_server: ModelSer
     ("reply", "said"),
     [
         (Reply(f"invalid x-api-key {KEY}", status=401), "the key is refused (401). Check ANTHROPIC_API_KEY"),
-        (Reply("no", status=403), "the key is refused (403)"),
+        (Reply("no", status=403), "that is not allowed (403: no). Check ANTHROPIC_API_KEY, and whether it may"),
+        (Reply("Your credit balance is too low to go on.", status=400), "the account cannot pay: Your credit balance"),
         (Reply("low balance", status=402), "the account cannot pay: low balance"),
         (Reply("model: x", status=404), "there is no model 'claude-haiku-5-5', or no /v1/messages (404: model: x)"),
         (Reply("prompt is too long: 9 > 8", status=400), "the input is longer than claude-haiku-5-5 takes: prompt is"),
@@ -236,7 +242,7 @@ def test_what_would_fail_for_every_call_stops_them_all(model_server: ModelServer
 
 def test_calls_that_wait_for_room_are_not_made_after_one_that_stops_them_all(model_server: ModelServer) -> None:
     model_server.answer = lambda _: slowly(Reply("no", status=403))
-    with pytest.raises(UsageError, match="refused"):
+    with pytest.raises(UsageError, match="not allowed"):
         claude(limit=0.00007, at_once=4).ask(many(10))
     assert len(model_server.received) == 1
 

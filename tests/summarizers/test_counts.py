@@ -60,7 +60,7 @@ def test_what_passes_is_asked_again(provider: ModelServer, status: int) -> None:
 
 def test_what_was_counted_before_a_failure_is_kept(provider: ModelServer) -> None:
     provider.answer = lambda r: counting(r) if r.said.count("Message") < 8 else Reply("no", status=403)
-    with pytest.raises(UsageError, match="the key is refused"):
+    with pytest.raises(UsageError, match="that is not allowed"):
         counts().ask(MANY)
     provider.answer = counting
     again = counts()

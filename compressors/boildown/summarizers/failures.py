@@ -50,7 +50,7 @@ def translated(error: Exception, model: str, url: str, secrets: tuple[str, ...] 
         why = _told(str(error.__cause__ or error), secrets)
         unreached = isinstance(error.__cause__, httpx2.ConnectError)
         kind = UnreachableError if unreached else ModelError
-        return kind(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network. {KEPT}.")
+        return kind(f"{where}: no connection ({why}). Check ANTHROPIC_BASE_URL and the network{_through(url)}. {KEPT}.")
     if isinstance(error, anthropic.APIStatusError):
         said = _told(error.api_message or "", secrets)
         return _status(error.status_code, model, where, said, error.request.url.path)
@@ -68,10 +68,15 @@ def _status(status: int, model: str, where: str, said: str, path: str = "/v1/mes
     """A refusal with a status. What a 401 says is left out, for some servers quote the key in it."""
     quoted = f": {said}" if said else ""
     match status:
-        case 401 | 403:
-            return UsageError(f"{where}: the key is refused ({status}). Check ANTHROPIC_API_KEY.")
+        case 401:
+            return UsageError(f"{where}: the key is refused (401). Check ANTHROPIC_API_KEY.")
+        case 403:
+            may = f"Check ANTHROPIC_API_KEY, and whether it may use {model!r}."
+            return UsageError(f"{where}: that is not allowed (403{quoted}). {may}")
         case 402:
-            return UsageError(f"{where}: the account cannot pay{quoted}. Add credit there. {KEPT}.")
+            return _unpaid(where, quoted)
+        case 400 if "credit balance" in said.lower():  # as Anthropic's API says it
+            return _unpaid(where, quoted)
         case 404:
             return UsageError(
                 f"{where}: there is no model {model!r}, or no {path} (404{quoted}). "
@@ -89,6 +94,22 @@ def _status(status: int, model: str, where: str, said: str, path: str = "/v1/mes
             return ModelError(f"{where}: it fails, also when asked again ({status}{quoted}). Wait a while. {KEPT}.")
         case _:
             return UsageError(f"{where}: it refuses the request ({status}{quoted}). Choose another model.")
+
+
+def _unpaid(where: str, quoted: str) -> UsageError:
+    return UsageError(f"{where}: the account cannot pay{quoted}. Add credit there. {KEPT}.")
+
+
+def _through(url: str) -> str:
+    """Which proxy stands between this machine and an endpoint, in brackets; "" for none, and never its password."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url or OFFICIAL)
+    found = getproxies()
+    proxy = found.get(parts.scheme) or found.get("all")
+    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return ""
+    return f", and the proxy {place(proxy)} that the environment names (NO_PROXY={parts.hostname} goes without)"
 
 
 def _too_long(said: str) -> bool:
