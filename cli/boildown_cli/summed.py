@@ -45,14 +45,15 @@ def _left(made: Sequence[Summarized]) -> int:
 
 
 def _summed_up(made: Sequence[Summarized]) -> str:
-    covered, spans, read, facts, found, mended, dropped = (
+    covered, spans, away, read, facts, found, mended, dropped = (
         sum(getattr(one, name) for one in made)
-        for name in ("covered", "spans", "read", "verbatim", "found", "mended", "dropped")
+        for name in ("covered", "spans", "spans_cut", "read", "verbatim", "found", "mended", "dropped")
     )
     names = ", ".join(dict.fromkeys(one.model for one in made))
     times = f"{read / covered:.2f} times" if covered else "never"
     said = (
-        f"summaries by {names}: {covered:,} tokens in {number(spans, 'span')}, each read {times} ({read:,}); "
+        f"summaries by {names}: {covered:,} tokens in {number(spans, 'span')}"
+        f"{f', {away:,} of them cut offline' if away else ''}, each read {times} ({read:,}); "
         f"{number(found, 'line')} not borne out by the source: {mended:,} mended, {dropped:,} dropped, "
         f"{_left(made):,} left; {number(facts, 'fact')} word for word"
     )
@@ -67,14 +68,16 @@ def check_whole(report: Report) -> None:
 
 
 def cut(report: Report) -> str:
-    """How many spans were cut offline for want of a summary, and why the first was; "" where none was."""
+    """What was cut offline for want of a summary, and why the first was; "" where nothing was."""
     made = [one for one in _made(report.conversations) if one.spans]  # without any, it was better so
     notes = [note for one in made for note in one.cut]
     if not notes:
         return ""
-    few = f"{len(notes):,} of {number(sum(one.spans for one in made), 'span')}"
+    spans, all_spans = sum(one.spans_cut for one in made), sum(one.spans for one in made)
+    few = [f"{spans:,} of {number(all_spans, 'span')}"] if spans else []
+    few += [number(len(notes) - spans, "group") + " of summaries"] if len(notes) > spans else []
     were = "was" if len(notes) == 1 else "were"
-    return f"{few} {were} cut offline instead of being summed up: {one_line(notes[0].why).rstrip('.')}"
+    return f"{' and '.join(few)} {were} cut offline instead of being summed up: {one_line(notes[0].why).rstrip('.')}"
 
 
 def spent(spending: Spending) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from operator import eq
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,11 @@ class Summarized:
     read      tokens of those, and of summaries of them, that the model was sent, answers from before included
     found     lines that said what their source does not say; they were `mended`, or `dropped`
     verbatim  facts that were put beside the lines, word for word
-    cut       why spans were cut offline instead of being summed up, and which
+    cut       why spans (a note with `SPAN`), or summaries of them (`SUMMARIES`), were cut offline instead, and which
     """
+
+    SPAN: ClassVar[str] = "cut offline"
+    SUMMARIES: ClassVar[str] = "summaries cut offline"
 
     id: str
     model: str
@@ -169,6 +173,11 @@ class Summarized:
     dropped: int = 0
     verbatim: int = 0
     cut: tuple[Note, ...] = ()
+
+    @property
+    def spans_cut(self) -> int:
+        """How many of the spans were cut offline."""
+        return sum(note.what == self.SPAN for note in self.cut)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from boildown.summarizers.account import Account, Bounds
 from boildown.summarizers.answers import Answers, folder
 from boildown.summarizers.calls import Request
 from boildown.summarizers.claude import Claude, endpoint
+from boildown.summarizers.scripted import Scripted
 from boildown.tokens import Counter, tokenizer
-from boildown.transcript import Framing
+from boildown.transcript import Framing, Text
 from model_server import ModelServer, Received, Reply
 from quoting import quoted
 from strategies import WORDS, chat, context
@@ -49,6 +50,16 @@ def test_the_newest_turns_stay_and_a_summary_stands_for_the_others() -> None:
     (account,) = result.summaries
     assert account.spans > 5
     assert account.covered < account.read <= 1.25 * account.covered
+
+
+def test_where_nothing_is_answered_no_more_spans_are_cut_than_there_are() -> None:
+    silent = replace(context(900), model=Scripted(lambda _: ""))
+    result, _ = compress(TALK, registry.parse("hierarchical:chunk=600"), silent)
+    (account,) = result.summaries
+    assert account.spans_cut == account.spans < len(account.cut)
+    (block,) = result.messages[0].blocks
+    assert isinstance(block, Text)
+    assert " of them, cut offline, for want of an answer]" in block.text.partition("\n")[0]
 
 
 @pytest.mark.parametrize("option", ["ratio=1", "chunk=100", "recent=1", "group=1"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from boildown.summaries.carrier import ID
@@ -36,8 +36,8 @@ def account(
     name: str, spans: Sequence[Chunk], made: Sequence[Made], above: Iterable[tuple[Chunk, Made]] = ()
 ) -> Summarized:
     """How a summary came to be: `made` of each span, and what was made of longer ones `above` them."""
-    pairs = [*zip(spans, made, strict=True), *above]
-    every = [one for _, one in pairs]
+    pairs, longer = list(zip(spans, made, strict=True)), list(above)
+    every = [one for _, one in (*pairs, *longer)]
     return Summarized(
         id=ID,
         model=name,
@@ -46,7 +46,9 @@ def account(
         found=sum(one.found for one in every),
         mended=sum(one.mended for one in every),
         dropped=sum(one.dropped for one in every),
-        cut=tuple(
-            Note("cut offline", f"{span[0].id} to {span[-1].id}", one.why_cut) for span, one in pairs if one.why_cut
-        ),
+        cut=(*_cut(Summarized.SPAN, pairs), *_cut(Summarized.SUMMARIES, longer)),
     )
+
+
+def _cut(what: str, pairs: Iterable[tuple[Chunk, Made]]) -> Iterator[Note]:
+    return (Note(what, f"{span[0].id} to {span[-1].id}", one.why_cut) for span, one in pairs if one.why_cut)

@@ -42,7 +42,7 @@ def summed_up(
     if context.target < planned.floor.target:
         planned = _plan(transcript, context, recent, ratio)
     if planned.split is None:
-        note = Note("cut offline", "the whole conversation", NO_ROOM)
+        note = Note(Summarized.SPAN, "the whole conversation", NO_ROOM)
         return _told(planned.floor.offline, Summarized("", writer.name, cut=(note,)))
     split = replace(planned.split, floor=replace(planned.floor, target=context.target))
     was, gone = before(transcript.messages), {m.id for m in split.older}
@@ -74,11 +74,12 @@ def _standing(split: Split, written: Written, name: str) -> Transcript:
 
 def _by(name: str, account: Summarized) -> str:
     """Who summed up, which the output is to say where nobody did."""
-    if not account.cut:
+    many = account.spans_cut
+    if not many:
         return f"by {name}"
-    if len(account.cut) == account.spans:
+    if many == account.spans:
         return "cut offline, for want of an answer"
-    return f"by {name}, {len(account.cut)} of {account.spans} parts cut offline, for want of an answer"
+    return f"by {name}, {many} of {account.spans} parts cut offline, for want of an answer"
 
 
 def _told(transcript: Transcript, account: Summarized) -> Transcript:
