@@ -59,5 +59,5 @@ def test_no_word_of_the_conversation_is_in_the_lines():
         )
     )
     said = "\n".join(figures(of(odd), 5).lines())
-    assert "1 by others, 1 by user; 1 with names" in said
+    assert "1 by others, 1 by user; 1 name)" in said
     assert not [word for word in ("secret", "Mallory", "Ada", "window") if word in said]

@@ -171,6 +171,17 @@ def test_what_they_may_cost_is_the_source_once_and_a_fifth_of_it_written():
     assert reckoned("abstractive", "", of, Models("mine", price(MODEL))).dollars is None  # it asks another model
 
 
+def test_a_summary_that_grows_is_read_and_written_anew_in_each_call():
+    of = about("openai.jsonl", ratio=3)
+    models = Models(MODEL, price(MODEL))
+    rolling = reckoned("rolling:threshold=500", "", of, models)
+    grown = (100, 200, 1303 / 5)
+    assert rolling.calls == 3
+    assert rolling.dollars == pytest.approx(1.7 * ((1303 + 100 + 200) * 0.10 + sum(grown) * 0.50) / 1e6)
+    tree = reckoned("hierarchical:chunk=500", "", of, models)
+    assert tree.dollars == pytest.approx(1303 * 1.7 * 1.25 * (0.10 + 0.2 * 0.50) / 1e6)
+
+
 def test_stages_that_ask_a_model_ask_the_one_that_is_named():
     of = about("openai.jsonl", ratio=3)
     adviser, _ = advised(of, answer("rolling"))

@@ -132,16 +132,30 @@ def measured(spec: str, what: str, of: Subject, pins: Pins | None = None) -> Alt
 
 
 def reckoned(spec: str, what: str, of: Subject, models: Models) -> Alternative:
-    """What `spec` may cost, each token of the source being read once by a model, and a fifth of them written.
+    """What `spec` may cost, where each summary is as long as it may be, and instructions are left out.
 
     A model counts more tokens than are counted here; as many more as has been seen.
     """
     asked = [named.stage for named in registry.parse(spec) if asks(named.name)]
-    calls = sum(ceil(of.case.tokens / _step(stage)) for stage in asked)
-    tokens = of.case.tokens * MORE
-    rates = models.price.rates(ceil(tokens / calls)) if models.price and _all(asked, models.name) else None
-    dollars = len(asked) * tokens * (rates.input + SUMMED_UP * rates.output) / 1e6 if rates else None
-    return Alternative(spec, what, of.target, None, calls, dollars)
+    traffic = [_traffic(stage, of.case.tokens, of.target) for stage in asked]
+    calls, read, written = (sum(each) for each in zip(*traffic, strict=True))
+    most = ceil(read * MORE / calls)
+    rates = models.price.rates(most) if models.price and _all(asked, models.name) else None
+    dollars = MORE * (read * rates.input + written * rates.output) / 1e6 if rates else None
+    return Alternative(spec, what, of.target, None, int(calls), dollars)
+
+
+def _traffic(stage: object, source: int, target: int) -> tuple[float, float, float]:
+    """The calls that a stage takes, and the tokens that a model reads and writes in them.
+
+    A tree of summaries reads each again on the level above. A summary that grows is read and written anew in each call.
+    """
+    step, share = _step(stage), 1 / float(getattr(stage, "ratio", 1 / SUMMED_UP))
+    calls = ceil(source / step)
+    if hasattr(stage, "group"):
+        return calls, source / (1 - share), source * share / (1 - share)
+    grown = [min(target, share * min(source, n * step)) for n in range(1, calls + 1)]
+    return calls, source + sum(grown[:-1]), sum(grown)
 
 
 def _step(stage: object) -> int:

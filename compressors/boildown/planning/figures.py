@@ -51,7 +51,7 @@ class Figures:
     def lines(self) -> Iterator[str]:
         """The figures in words. Nothing that somebody said stands in them."""
         who = ", ".join(f"{count:,} by {role}" for role, count in self.roles.items())
-        names = f"; {self.named} with names" if self.named else ""
+        names = f"; {self.named} name{'s' * (self.named > 1)}" if self.named else ""
         size = f"{self.tokens:,} tokens to become {self.target:,} ({self.ratio:.1f}x)"
         yield f"{self.messages:,} messages ({who}{names}), {size}"
         held = ", ".join(f"{kind} {share:.0%}" for kind, share in self.kinds.items() if share >= 0.005)
