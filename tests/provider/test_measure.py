@@ -171,6 +171,7 @@ def test_without_a_key_nothing_is_sent(model_server: ModelServer, monkeypatch) -
     assert model_server.received == []
     assert not folder().exists() or not any(folder().rglob("*.json"))
     assert re.search("there is no key for http://127.0.0.1", report.conversations[0].notes[0].why)
+    assert "No model is needed" not in report.conversations[0].notes[0].why
 
 
 def test_a_calibrated_budget_is_that_of_the_counter_by_the_factor(model_server: ModelServer, monkeypatch) -> None:

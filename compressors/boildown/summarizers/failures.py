@@ -10,8 +10,10 @@ OFFICIAL = "https://api.anthropic.com"
 KEPT = "What was answered is kept: run again, and only the rest is asked"
 NO_KEY = (
     "there is no key for {where}. Set ANTHROPIC_API_KEY, and for a server of your own ANTHROPIC_BASE_URL "
-    "(most take any text as a key). No model is needed for 'boildown compress' with --pipeline dedup,prune,ledger."
+    "(most take any text as a key)."
 )
+NO_MODEL = " No model is needed for 'boildown compress' with --pipeline dedup,prune,ledger."
+"""What else to do without a key, where it is a model's answer that is wanted"""
 CUT = f"{{where}}: the connection was cut in the middle of an answer. {KEPT}."
 OTHER = "{where}: the answer is no message of Anthropic's Messages API. Check ANTHROPIC_BASE_URL."
 

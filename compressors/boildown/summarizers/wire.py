@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from boildown.errors import ModelError, UsageError
 from boildown.summarizers.calls import Request, Usage
-from boildown.summarizers.failures import CUT, NO_KEY, OTHER, place, translated
+from boildown.summarizers.failures import CUT, NO_KEY, NO_MODEL, OTHER, place, translated
 from boildown.summarizers.said import Said
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Wire:
 
     async def counted(self, model: str, turns: Sequence[Any]) -> int:
         """The tokens of a prompt that holds `turns`. Raises as `said` does."""
-        with self.translating(model):
+        with self.translating(model, without=""):
             count = await self.sdk.messages.count_tokens(model=model, messages=turns)
         tokens = getattr(count, "input_tokens", None)
         if not isinstance(tokens, int):
@@ -51,8 +51,8 @@ class Wire:
         return tokens
 
     @contextmanager
-    def translating(self, model: str) -> Iterator[None]:
-        """What the SDK raises within comes out as an error that a user is told of."""
+    def translating(self, model: str, without: str = NO_MODEL) -> Iterator[None]:
+        """What the SDK raises within comes out as an error for a user; `without`: what there is that needs no key."""
         import anthropic
         import httpx2
 
@@ -65,7 +65,7 @@ class Wire:
         except TypeError as error:  # what the SDK raises where it finds no key
             if "authentication" not in str(error):
                 raise
-            raise UsageError(NO_KEY.format(where=place(self.url))) from None
+            raise UsageError(NO_KEY.format(where=place(self.url)) + without) from None
 
     @property
     def secrets(self) -> tuple[str, ...]:
