@@ -196,10 +196,12 @@ class _Assembly:
         before = self.counter.total(conversation.read)
         first = self.counter.total(conversation.transcript.messages[: self.end])
         end = tuple(m.id for m in conversation.transcript.messages[self.end :])
-        there = {m.id for m in conversation.transcript.messages}
+        there = dict.fromkeys(m.id for m in conversation.transcript.messages)
+        read = {m.id for m in conversation.read}
         gone = tuple(m.id for m in conversation.read if m.id not in there)
+        new = tuple(i for i in there if i not in read)
         if before != first:
-            yield Step("convert", before, first, 0.0, _NOT_READ, len(there), dropped=gone, changed=end)
+            yield Step("convert", before, first, 0.0, _NOT_READ, len(there) - len(new), end, dropped=gone, added=new)
         yield from stable.steps
         held = stable.steps[-1].after if stable.steps else first
         added = [m.id for m in (message, self.last) if m is not None and m.id not in there]

@@ -10,12 +10,13 @@ from boildown import registry
 from boildown.context.allocation import USUAL, Allocation
 from boildown.context.quotation import without
 from boildown.context.retrieval import Index
+from boildown.context.sendable import sendable
 from boildown.formats.convert import convert
 from boildown.pipeline import Context, Named, Opening, Step, compress, opened
 from boildown.summaries.carrier import before
 from boildown.summarizers.calls import Model
 from boildown.tokens import Counter
-from boildown.transcript import FormatInfo, Message, ToolCall, ToolResult, Transcript, groups
+from boildown.transcript import FormatInfo, Message, Transcript
 
 if TYPE_CHECKING:
     from boildown.memory.embedders import Embedder
@@ -37,7 +38,7 @@ class Conversation:
     `redact` does, are applied to the whole first. With an `embedder`, what fits a question goes by meaning, too.
 
     read        the messages of the transcript that was given
-    transcript  without what cannot be said, calls without a result, and what was retrieved earlier
+    transcript  as `sendable`, without what cannot be said and what was retrieved earlier
     gone        why a message of `read` is not in `transcript`
     """
 
@@ -60,8 +61,9 @@ class Conversation:
         fresh = without(clean.messages)
         self.gone = dict.fromkeys((m.id for m in self.read), "the target format cannot say it")
         self.gone |= dict.fromkeys((m.id for m in clean.messages), "it was retrieved for an earlier question")
-        self.gone |= dict.fromkeys((m.id for m in fresh), "its call has no result")
-        self.transcript = clean.with_messages(replace(m, pinned=m.role == "system") for m in _answered(fresh))
+        messages, broken = sendable(fresh, info)
+        self.gone |= broken
+        self.transcript = clean.with_messages(replace(m, pinned=m.role == "system") for m in messages)
         self._indexes: dict[int, Index] = {}
         self._made: dict[tuple[int, int, int], Stable] = {}
 
@@ -95,13 +97,3 @@ class Conversation:
         if self.counter.total(held) > target:
             return messages
         return [*messages[:place], replace(messages[place], pinned=True), *messages[place + 1 :]]
-
-
-def _answered(messages: Sequence[Message]) -> list[Message]:
-    """`messages` without calls that have no result, for the conversation goes on; what goes with them goes, too."""
-    results = {b.call_id for m in messages for b in m.blocks if isinstance(b, ToolResult)}
-    gone: set[int] = set()
-    for members in groups(messages):
-        if any(isinstance(b, ToolCall) and b.id not in results for i in members for b in messages[i].blocks):
-            gone.update(members)
-    return [m for i, m in enumerate(messages) if i not in gone]

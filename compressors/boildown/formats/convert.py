@@ -48,13 +48,13 @@ def convert(transcript: Transcript, info: FormatInfo) -> tuple[Transcript, tuple
     if source is not None and source.format == info.name:
         return transcript, ()
     target = _Target(info, source.format if source else "")
-    messages = [said for message in _in_turn(transcript.messages) if (said := target.message(message)) is not None]
+    messages = [said for message in in_turn(transcript.messages) if (said := target.message(message)) is not None]
     if info.rules.alternate:
         messages = join_turns(messages)
     return transcript.with_messages(messages), tuple(target.notes)
 
 
-def _in_turn(messages: Iterable[Message]) -> Iterator[Message]:
+def in_turn(messages: Iterable[Message]) -> Iterator[Message]:
     """`messages` with each result right behind its call: APIs refuse what some clients' records put between them."""
     behind: dict[int, list[Message]] = {}
     caller: dict[str, int] = {}
