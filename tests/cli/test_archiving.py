@@ -68,3 +68,21 @@ def test_two_files_of_one_name_are_two_sessions(ask, chat, tmp_path):
     assert ask("archive", tmp_path / "a", tmp_path / "b", tmp_path / "a", "--archive", tmp_path / "memory").code == 0
     listed = json.loads(ask("sessions", "--archive", tmp_path / "memory", "--json").out)
     assert sorted(s["session"] for s in listed["sessions"]) == [str(tmp_path / f / "chat") for f in ("a", "b")]
+
+
+def test_files_that_differ_in_their_endings_alone_are_two_sessions(ask, chat, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("chat.json", "chat.jsonl"):
+        (tmp_path / name).write_bytes(chat.read_bytes())
+    assert ask("archive", "chat.json", "chat.jsonl", "--archive", "memory").code == 0
+    listed = json.loads(ask("sessions", "--archive", "memory", "--json").out)
+    assert [s["session"] for s in listed["sessions"]] == ["chat.json", "chat.jsonl"]
+
+
+def test_a_long_title_is_cut_in_the_table_of_sessions_alone(ask, tmp_path):
+    title = "a talk of which somebody wrote a very long title, which a table has no room for"
+    talk = [{"from": "human", "value": "Hello."}, {"from": "gpt", "value": "Hello!"}]
+    (tmp_path / "talks.json").write_text(json.dumps([{"id": title, "conversations": talk}]))
+    assert ask("archive", tmp_path / "talks.json", "--archive", tmp_path / "m", "--session", "s").code == 0
+    assert "a talk of which somebody wrote a very l…" in ask("sessions", "--archive", tmp_path / "m").out.decode()
+    assert title in ask("sessions", "--archive", tmp_path / "m", "--json").out.decode()

@@ -56,6 +56,11 @@ def test_a_file_may_be_piped_and_two_runs_are_the_same(ask, chat):
     assert piped.out == ask("context", chat, *ASK).out
 
 
+def test_a_question_in_no_utf_8_leaves_a_request_that_is(ask, chat):
+    answer = ask("context", chat, "--query", "caf\udce9?", "--max-tokens", 600)
+    assert contents(answer)[-1] == "caf??"
+
+
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
 def test_it_is_accepted_as_it_is_in_the_providers_format(ask, chat, tmp_path, name):
     made = tmp_path / "request.json"

@@ -270,6 +270,7 @@ def test_a_users_session_is_resumed_by_that_user_only(ask, followed):
         (("-", "--window", 2000, "--archive", "m"), "stdin has none. Give --session"),
         (("nowhere.jsonl", "--window", 2000), "there is no such file"),
         (("-", "--window", 2000, "-o", "no/such/file"), "there is no directory"),
+        (("here.jsonl", "--window", 2000, "-o", "./here.jsonl"), "this is the file that is followed"),
         (("-", "--window", 2000, "--tokenizer", "x"), "unknown tokenizer 'x'"),
         (("-", "--window", 2000, "--to", "x"), "no format is called 'x'"),
         (("-", "--window", 2000, "--from", "chatgpt"), "chatgpt has no message a line"),
@@ -278,6 +279,7 @@ def test_a_users_session_is_resumed_by_that_user_only(ask, followed):
 )
 def test_wrong_usage_exits_2_before_anything_is_read(ask, tmp_path, monkeypatch, arguments, complaint):
     monkeypatch.chdir(tmp_path)
+    Path("here.jsonl").write_bytes(LINES[0])
     answer = ask("follow", *arguments)
     assert answer.code == 2
     assert complaint in answer.err

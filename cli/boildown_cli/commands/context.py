@@ -69,6 +69,7 @@ def context(
 
     from boildown.context.allocation import USUAL, allocation
     from boildown.context.assembly import assembled
+    from boildown.memory.keys import writable
     from boildown.memory.messages import Scope
     from boildown.memory.places import opened
     from boildown.run import cleaned
@@ -93,7 +94,7 @@ def context(
         counter = Counter(counting(tokenizer), source.sink.INFO.framing)
         result, account = assembled(
             source.transcript,
-            query,
+            writable(query),
             max_tokens,
             counter,
             source.sink.INFO,

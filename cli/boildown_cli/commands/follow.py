@@ -69,6 +69,7 @@ def follow(
 
     if output is not None:
         check_target(output, "--output")
+        _check_apart(file, output)
     if write_as is not None:
         load(write_as)
     stream = _stream(file, _directory(archive), session, user, checkpoint, read_as)
@@ -79,6 +80,13 @@ def follow(
         _tell(follower)
     if stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+def _check_apart(file: str, output: str) -> None:
+    from boildown.errors import UsageError
+
+    if file != STDIN and os.path.realpath(file) == os.path.realpath(output):
+        raise UsageError(f"--output {output}: this is the file that is followed. Give the context a name of its own.")
 
 
 def _directory(archive: str | None) -> str | None:
@@ -210,5 +218,5 @@ def _tell(follower: Follower) -> None:
     if tally.compressions:
         text += f"; messages dropped {tally.dropped:,}, stood for {tally.stood_for:,}"
     kept = f"; {tally.archived:,} archived in {follower.stream.folder}" if follower.stream.folder else ""
-    bad = f"; {number(tally.bad, 'line')} passed over that are no JSON" if tally.bad else ""
+    bad = f"; passed over {number(tally.bad, 'line')} of no JSON" if tally.bad else ""
     say(one_line(text + kept + bad))

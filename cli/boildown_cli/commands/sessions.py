@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from boildown.memory.sessions import Listed
 
 HEADS = ("user", "session", "title", "level", "first", "last", "messages", "size", "tokens", "saving")
+_TITLE = 40
+"""Characters of a title that are shown; JSON has all of it"""
 
 
 def sessions(
@@ -52,7 +54,7 @@ def sessions(
 def _show(found: Sequence[Listed]) -> None:
     import sys
 
-    from boildown_cli.terminal import add_row, show, table
+    from boildown_cli.terminal import add_row, one_line, show, table
 
     rows = table(HEADS, left=6)
     for one in found:
@@ -60,7 +62,7 @@ def _show(found: Sequence[Listed]) -> None:
         saving = f"{one.saving:.0%}" if one.saving is not None else ""
         when = map(_day, (one.first, one.last))
         sizes = f"{one.messages:,}", _size(one.size), tokens, saving
-        add_row(rows, one.user, one.session, one.title, one.level, *when, *sizes)
+        add_row(rows, one.user, one.session, one_line(one.title, _TITLE), one.level, *when, *sizes)
     show(rows, sys.stdout)
 
 

@@ -110,9 +110,12 @@ def named(transcripts: Sequence[Transcript], where: str, called: str = "") -> li
 
 
 def apart(paths: Sequence[str]) -> dict[str, str]:
-    """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing."""
-    often = Counter(stem(path) for path in paths)
-    return {path: bare(path) if often[stem(path)] > 1 else "" for path in paths}
+    """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing.
+
+    The path has the file's endings where another one differs in these alone.
+    """
+    often, beside = Counter(stem(path) for path in paths), Counter(bare(path) for path in paths)
+    return {path: (path if beside[bare(path)] > 1 else bare(path)) if often[stem(path)] > 1 else "" for path in paths}
 
 
 def bare(path: str) -> str:
