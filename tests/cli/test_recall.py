@@ -91,6 +91,7 @@ def test_nothing_found_is_no_failure(ask, memory):
         (["recall", "a", "--archive", "memory", "--user", "eve"], 2, "--user eve"),
         (["recall", "a", "--archive", "memory", "--session", "chart"], 2, "There is chat."),
         (["recall", "a", "--archive", "memory", "--since", "soon"], 2, "no date"),
+        (["recall", "a", "--archive", "memory", "--since", "2027-05-09", "--until", "2027-05-08"], 2, "is not before"),
         (["recall", "a", "--archive", "memory", "--embed", "nobody"], 2, "no embedder is called 'nobody'"),
         (["archive", "none.jsonl", "--archive", "memory"], 2, "there is no such file"),
         (["archive", "chat.jsonl", "--archive", "letters"], 2, "to_ada.txt"),

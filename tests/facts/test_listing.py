@@ -56,6 +56,12 @@ def test_of_a_model_and_of_tools_only_decisions_are_facts():
     assert facts([Said("m1", "tool", "We decided to keep the 12 files.")]) == []
 
 
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_instructions_to_a_model_are_nobodys_preferences(role):
+    told = [Said("m1", role, "I really love black coffee. The review is on 14 May 2027.")]
+    assert facts(told) == []
+
+
 def test_names_are_listed_with_all_their_messages():
     found = entities(ada("We met Dana Reed in Leeds.", "Then Dana Reed left.", "I like Leeds."))
     assert {fact.values[0]: fact.ids for fact in found} == {"Dana Reed": ("m1", "m2"), "Leeds": ("m1", "m3")}

@@ -107,7 +107,8 @@ def _archived(session: str, folder: str, user: str) -> list[Said]:
             return [kept.said for kept in found]
         names = [one.name for one in store.sessions(user)]
     there = f"There is {', '.join(names[-5:])}" if names else "They have none: give --user as 'boildown archive' had it"
-    raise UsageError(f"{session}: there is no such session of {f'--user {user}' if user else 'no --user'}. {there}.")
+    whose = f"of --user {user}" if user else "without a --user"
+    raise UsageError(f"{session}: there is no such session {whose}. {there}.")
 
 
 def _read(path: str, n: int | None, read_as: str | None, user: str) -> list[Said]:

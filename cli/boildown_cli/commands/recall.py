@@ -52,6 +52,8 @@ def recall(
     from boildown_cli.terminal import say
 
     scope = Scope(user, session, role, bound(since, "--since"), bound(until, "--until", end=True))
+    if scope.since is not None and scope.until is not None and scope.since >= scope.until:
+        raise UsageError(f"--since {since} is not before --until {until}, so that no message can be meant.")
     with opened(folder) as store:
         check_scope(store, scope)
         show = _json if as_json else _text

@@ -104,7 +104,7 @@ def _ordered(stale: dict[int, int], count: int) -> list[int]:
 
 def speaks(one: Said | Message) -> bool:
     """Whether a message is a person's: a model's and a tool's state what is generally so, but for decisions."""
-    return one.role not in ("assistant", "tool", "system") or (bool(one.name) and one.role != "tool")
+    return one.role not in ("assistant", "tool", "system", "developer") or (bool(one.name) and one.role != "tool")
 
 
 def without_date(text: str) -> str:
