@@ -19,14 +19,18 @@ IDENTIFIER = re.compile(
 _WITH_SEPARATORS = re.compile(f"{IDENTIFIER.pattern}|{SEPARATOR}")
 # Outside of URLs no identifier holds other characters than these, so that each distinct run is searched once.
 _RUN = re.compile(rf"https?://[^\s\"'<>)\]]+|[\w.@~/-]+|{SEPARATOR}")
-_GLUED = re.compile(r"[\w.@~/-]https?://")
+# What stands before is looked at last, for a search that begins with letters skips to them.
+_GLUED = re.compile(r"http(?<=[\w.@~/-]http)s?://")
 NUMBERED = re.compile(r"^ *\d+(?:→|\t)", re.MULTILINE)
 """The number that a tool puts before each line of a file"""
 
 
-def identifiers(text: str) -> list[str]:
-    """The identifiers of a text in order, repeated ones too; numbers of lines before file contents are none."""
-    return separated(_unnumbered(text), {})
+def identifiers(text: str, known: dict[str, list[str]] | None = None) -> list[str]:
+    """The identifiers of a text in order, repeated ones too; numbers of lines before file contents are none.
+
+    `known` holds what was found in runs of characters before, as in other texts.
+    """
+    return separated(_unnumbered(text), {} if known is None else known)
 
 
 def _marked(text: str, mark: str) -> list[str]:
@@ -78,7 +82,7 @@ def stated(messages: Sequence[Message]) -> Stated:
     for i, message in enumerate(messages):
         for j, block in enumerate(message.blocks):
             hidden = isinstance(block, Opaque) or (not isinstance(block, ToolCall) and is_mark(block.text))
-            held = [] if hidden else separated(_unnumbered(shown(block)), known)
+            held = [] if hidden else identifiers(shown(block), known)
             if held:
                 found.blocks[i, j] = held
             for identifier in held:

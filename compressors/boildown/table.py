@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boildown.identifiers import separated
@@ -13,7 +13,7 @@ from boildown.text.frames import MARK, Frame, frames
 from boildown.text.kinds import Kind
 from boildown.text.pieces import Cutter, mixed
 from boildown.text.units import rows, sentences
-from boildown.text.words import lone, numbered
+from boildown.text.words import apart, lone, numbered
 from boildown.transcript import Message, Text, Thinking, ToolResult
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Table:
     """A transcript's pieces as columns, all of one length P, in reading order.
 
     place     index into `places`: whose text a piece is in          start, end   its span in that text
+    messages  index of its message
     unit      index of its sentence, list item, line, code block      kind         index of its string in `types`
     wordy     whether it is of a sentence, not of code or the like
     types     what pieces say; a string may stand there twice
@@ -49,21 +50,15 @@ class Table:
 
     places: list[Place]
     place: Ints
+    messages: Ints
     start: Ints
     end: Ints
     unit: Ints
     kind: Ints
     types: list[str]
     wordy: Bools
-    texts: list[str] = field(default_factory=list)
-    frames: list[list[Frame]] = field(default_factory=list)
-
-    @property
-    def messages(self) -> Ints:
-        """The message index of each piece."""
-        import numpy as np
-
-        return np.array([p.message for p in self.places], np.int64)[self.place]
+    texts: list[str]
+    frames: list[list[Frame]]
 
 
 def table(messages: Sequence[Message], cut: Cutter) -> Table:
@@ -82,7 +77,8 @@ def table(messages: Sequence[Message], cut: Cutter) -> Table:
     unit = np.cumsum(np.diff(unit, prepend=unit[:1]) > 0)
     start, end = found.start + shift, found.end + shift
     wordy = np.repeat(np.array(read.wordy, bool), found.many)
-    return Table(read.places, place, start, end, unit, found.kind, found.types, wordy, read.texts, read.frames)
+    holder = np.array([p.message for p in read.places], np.int64)[place]
+    return Table(read.places, place, holder, start, end, unit, found.kind, found.types, wordy, read.texts, read.frames)
 
 
 class _Reading:
@@ -184,7 +180,7 @@ def words(found: Table, identifiers: bool = False) -> Words:
     plain = len(ids)
     if identifiers:
         known: dict[str, list[str]] = {}
-        found_in.append(numbered(types, ids, lambda text: separated(text, known, MARKED)))
+        found_in.append(numbered(types, ids, lambda text: apart(separated(text, known, MARKED))))
     flat, holder = map(np.concatenate, zip(*found_in, strict=True))
     order = np.argsort(holder, kind="stable")
     flat, holder = flat[order], holder[order]

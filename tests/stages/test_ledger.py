@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from boildown import registry
 from boildown.errors import UsageError
+from boildown.identifiers import stated
+from boildown.ledger import entries
 from boildown.ledger.page import found, render
 from boildown.pipeline import compress
 from boildown.stages.ledger import Ledger
@@ -139,3 +143,14 @@ def test_the_stage_alone_takes_out_the_oldest_and_tells_of_it() -> None:
     result = Ledger()(transcript, context(400))
     assert context(400).count(result) <= 400
     assert "src/mill.py" in told(result)
+
+
+def test_a_session_is_read_once_however_often_its_ledger_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(entries, "stated", lambda messages: read.append(len(messages)) or stated(messages))
+    whole = session(*TURNS)
+    around = replace(context(400), source=whole)
+    ledger = Ledger(share=0.8)
+    assert ledger.room(whole, around) > 0
+    assert told(ledger(whole, around)) == told(ledger(whole, around)) != ""
+    assert read == [len(whole.messages)]

@@ -18,6 +18,16 @@ def test_digits_are_found_in_every_script(texts: list[str]) -> None:
 
 
 @given(TEXTS)
+@example(["a\x1fb", "", "İn_Str", "日本 a", "\ud800x²"])
+@example(["a\x1fb", "", "İn_Str", "\ud800x²"])
+def test_words_are_numbered_all_at_once_as_text_by_text(texts: list[str]) -> None:
+    ids: dict[str, int] = {}
+    number, holder = numbered(texts, ids)
+    one_by_one = [(n, word) for n, text in enumerate(texts) for word in WORD.findall(text.lower())]
+    assert list(zip(holder.tolist(), map(list(ids).__getitem__, number.tolist()), strict=True)) == one_by_one
+
+
+@given(TEXTS)
 @example(["(A)", "a b", "don't", "é", "x9", "..."])
 def test_a_lone_word_is_numbered_as_any_other(texts: list[str]) -> None:
     ids: dict[str, int] = {}

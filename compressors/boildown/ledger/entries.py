@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from math import exp
 
 from boildown.actions import FILE, Action, Kind, actions
 from boildown.identifiers import Stated, stated
-from boildown.ledger.todos import todos
+from boildown.ledger.todos import Todo, todos
 from boildown.table import WORDY
 from boildown.text.units import units
 from boildown.transcript import Message, Place, Text, ToolCall, ToolResult
@@ -88,11 +90,42 @@ class Entry:
     details: list[Detail] = field(default_factory=list)
 
 
-def entries(messages: Sequence[Message], gone: Callable[[Place], bool], visible: Set[str]) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was said and done in some messages, whatever of them is taken out.
+
+    said   where each identifier stands             done   what every call did
+    asked  what each text asks for or decides       plans  the to-dos at the end
+    own    how often each identifier is stated by somebody, and not by a tool
+    """
+
+    messages: Sequence[Message]
+    said: Stated
+    own: Mapping[str, int]
+    done: list[Action]
+    asked: dict[Place, list[Detail]]
+    plans: list[Todo]
+
+    @classmethod
+    def of(cls, messages: Sequence[Message]) -> Work:
+        age = _ages(len(messages))
+        asked = {
+            (i, j): list(_sentences(message, block.text, age(i)))
+            for i, message in enumerate(messages)
+            for j, block in enumerate(message.blocks)
+            if isinstance(block, Text)
+        }
+        said = stated(messages)
+        told = (h for (i, j), h in said.blocks.items() if not isinstance(messages[i].blocks[j], ToolResult))
+        return cls(messages, said, Tally(chain.from_iterable(told)), actions(messages), asked, todos(messages))
+
+
+def entries(work: Work, gone: Callable[[Place], bool], visible: Set[str]) -> list[Entry]:
     """What could be told of the blocks that are `gone`, but for identifiers that are `visible` all the same."""
-    said, done = stated(messages), actions(messages)
-    age = _ages(len(messages))
-    told = [a for a in done if a.kind is not Kind.PLAN and (gone(a.call) or (a.result is not None and gone(a.result)))]
+    messages, age = work.messages, _ages(len(work.messages))
+    told = [
+        a for a in work.done if a.kind is not Kind.PLAN and (gone(a.call) or (a.result is not None and gone(a.result)))
+    ]
     found: dict[object, Entry] = {}
     owners: dict[Place, list[object]] = defaultdict(list)
     for key, held in _by_subject(told).items():
@@ -108,10 +141,9 @@ def entries(messages: Sequence[Message], gone: Callable[[Place], bool], visible:
             owners[i, j].append(key)
             if key not in found:
                 found[key] = Entry(Section.SAID, f"{message.id} {message.role}", ids=(message.id,), last=i)
-            if isinstance(block, Text):
-                found[key].details += _sentences(message, block.text, age(i))
-    _share(said, messages, found, owners, visible, age)
-    return [*found.values(), *_plans(messages)]
+            found[key].details += work.asked.get((i, j), ())
+    _share(work, found, owners, visible, age)
+    return [*found.values(), *_plans(work.plans)]
 
 
 def _ages(count: int) -> Callable[[int], float]:
@@ -182,42 +214,41 @@ def _sentences(message: Message, text: str, age: float) -> Iterator[Detail]:
 
 
 def _share(
-    said: Stated,
-    messages: Sequence[Message],
+    work: Work,
     found: dict[object, Entry],
     owners: dict[Place, list[object]],
     visible: Set[str],
     age: Callable[[int], float],
 ) -> None:
     """Give each identifier that only the taken-out part states to the entry about which most is to be told."""
-    own: dict[str, int] = defaultdict(int)
+    said, own = work.said, work.own
     holders: dict[str, dict[object, None]] = defaultdict(dict)
     for place, held in said.blocks.items():
-        mine = not isinstance(messages[place[0]].blocks[place[1]], ToolResult)
-        for identifier in held:
-            own[identifier] += mine
-            holders[identifier].update(dict.fromkeys(owners.get(place, ())))
+        keys = dict.fromkeys(owners.get(place, ()))
+        for identifier in set(held).difference(visible) if keys else ():
+            holders[identifier].update(keys)
     worths = {
-        i: (said.messages(i) + OWN_WORTH * own[i]) * age(said.holders[i][-1]) * (NUMBER_WORTH if i.isdigit() else 1.0)
-        for i in holders
-        if holders[i] and i not in visible
+        i: (said.messages(i) + OWN_WORTH * own[i]) * age(last[-1]) * (NUMBER_WORTH if i.isdigit() else 1.0)
+        for i, last in said.holders.items()
+        if i in holders
     }
-    quoted = {key: [d.text for d in entry.details] for key, entry in found.items()}
+    # No identifier holds a line break.
+    quoted = {key: "\n".join([d.text for d in entry.details]) for key, entry in found.items()}
     mass: dict[object, float] = {key: entry.worth for key, entry in found.items()}
     for identifier, worth in worths.items():
         for key in holders[identifier]:
             mass[key] += worth
     for identifier, worth in worths.items():
-        key = max(holders[identifier], key=lambda k: mass[k])
+        key = max(holders[identifier], key=mass.__getitem__)
         entry = found[key]
         if identifier in entry.subject:
             entry.worth += worth
-        elif not any(identifier in text for text in quoted[key]):
+        elif identifier not in quoted[key]:
             entry.details.append(Detail(identifier, worth))
 
 
-def _plans(messages: Sequence[Message]) -> Iterator[Entry]:
-    for todo in todos(messages):
+def _plans(plans: Iterable[Todo]) -> Iterator[Entry]:
+    for todo in plans:
         worth = DONE_WORTH if todo.done else OPEN_WORTH
         state = "done" if todo.done else "open"
         yield Entry(Section.TODO, _short(todo.text), f"{state} {todo.id}", worth, (todo.id,), todo.last)

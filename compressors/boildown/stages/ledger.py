@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from boildown.identifiers import identifiers, shown
-from boildown.ledger.entries import Entry, entries
+from boildown.ledger.entries import Entry, Work, entries
 from boildown.ledger.page import OPEN, found, head, merged, render
 from boildown.pipeline import Context
 from boildown.placing import placed
@@ -46,7 +46,7 @@ class Ledger:
         if not _works(transcript):
             return 0
         before, older = _without_ledger(transcript)
-        told = merged(older, entries(before, lambda place: True, frozenset()))
+        told = merged(older, entries(_work(before, context), lambda place: True, frozenset()))
         everything = sum(context.sizes([replace(_EMPTY, blocks=(Text(render(told)),))]))
         return min(int(context.target * self.share), everything)
 
@@ -58,10 +58,15 @@ class Ledger:
             transcript = window(transcript, replace(context, target=context.target - self.room(source, context)))
         before, older = _without_ledger(source)
         kept, _ = _without_ledger(transcript)
-        told = merged(older, entries(before, _gone(before, kept), _visible(kept)))
+        told = merged(older, entries(_work(before, context), _gone(before, kept), _visible(kept)))
         free = context.target - context.count(transcript.with_messages(kept))
         message = _within(told, context, min(int(context.target * self.share), free))
         return transcript.with_messages(_placed(message, kept, source.messages) if message else transcript.messages)
+
+
+def _work(messages: Sequence[Message], context: Context) -> Work:
+    """What was done in `messages`, which are read once, however often the ledger is written."""
+    return context.again(Work, messages, lambda: Work.of(messages))
 
 
 def _works(transcript: Transcript) -> bool:
@@ -99,7 +104,8 @@ def _gone(before: Sequence[Message], kept: Sequence[Message]) -> Callable[[Place
 
 def _visible(messages: Sequence[Message]) -> set[str]:
     """The identifiers that are there to read, marks included."""
-    return {i for m in messages for b in m.blocks for i in identifiers(shown(b))}
+    known: dict[str, list[str]] = {}
+    return {i for m in messages for b in m.blocks for i in identifiers(shown(b), known)}
 
 
 def _within(told: Sequence[Entry], context: Context, room: int) -> Message | None:

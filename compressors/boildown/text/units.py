@@ -44,7 +44,8 @@ _TITLE = rf"{_H}*+(?:[#]{{2,6}}{_H}[^\n]*+{_NL}|[#]{_H}[^\n]*+(?:\n(?={_H}*+{_NL
 _SPECIAL = rf"(?:{_MARK}|{_RULER}|{_TITLE}|{_H}*+(?:[>|]|{_NL}))"
 _STOP = ".!?…।॥؟۔"  # ends a sentence where a blank follows
 _WIDE = "。！？｡"  # ends a sentence by itself
-_INSIDE = re.compile(rf"[{_STOP}](?=[^\w\s]{{0,8}}+\s++\S)|[{_WIDE}]")
+# One class of characters comes first: so `re` can skip to the next candidate.
+_INSIDE = re.compile(rf"[{_STOP}{_WIDE}](?:(?<=[{_WIDE}])|(?=[^\w\s]{{0,8}}+\s++\S))")
 
 _BLOCK = re.compile(
     rf"""(?:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from math import log1p
 from string import punctuation
 from typing import TYPE_CHECKING
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from boildown.arrays import Bools, Ints
 
 # Letters and digits of any script; a CJK run gives its characters one by one, for want of blanks between words.
-WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]|[^\W_぀-ヿ㐀-鿿豈-﫿]+")
+_ALONE = "぀-ヿ㐀-鿿豈-﫿"
+WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
 
 SEPARATOR = "\x1f"
 """A blank that stands in no text: put between texts it keeps their words apart."""
 _WORDS = re.compile(f"{WORD.pattern}|{SEPARATOR}")
+_SINGLE = re.compile(f"[{_ALONE}]")
 _DIGITS = re.compile(r"[0-9\x80-\U0010ffff]")
 _BATCH = 1 << 20
 """Characters that are read at once: enough to be quick, and little beside what a large file takes"""
@@ -39,16 +41,40 @@ def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start:]
 
 
-def _split(text: str) -> list[str]:
-    return _WORDS.findall(text.lower())
+def apart(found: Sequence[str]) -> tuple[list[str], Ints]:
+    """Words without the separators among them, and how many of those stand before each word."""
+    import numpy as np
+
+    there = np.fromiter(map(SEPARATOR.__ne__, found), bool, len(found))
+    return list(compress(found, there.tolist())), np.cumsum(~there)[there]
+
+
+def _split(joined: str) -> tuple[list[str], Ints]:
+    """The words of joined texts in lower case, and how many separators stand before each.
+
+    With blanks in place of all that is in no word `str.split` finds them, in half of the time of an expression.
+    """
+    import numpy as np
+
+    text = joined.lower()
+    if not text.isascii() and _SINGLE.search(text):
+        return apart(_WORDS.findall(text))
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    held = np.bincount(codes) > 0
+    held[[code for code in np.flatnonzero(held).tolist() if not chr(code).isalnum()]] = False
+    there = held[codes]
+    starts = np.flatnonzero(there & ~np.append(False, there[:-1]))
+    said = np.where(there, codes, ord(" ")).astype("<u4").tobytes().decode("utf-32-le")
+    return said.split(), np.cumsum(codes == ord(SEPARATOR))[starts]
 
 
 def numbered(
-    texts: Sequence[str], ids: dict[str, int], split: Callable[[str], list[str]] = _split
+    texts: Sequence[str], ids: dict[str, int], split: Callable[[str], tuple[list[str], Ints]] = _split
 ) -> tuple[Ints, Ints]:
     """The number that each word has in `ids`, where new ones are added, and the index of the text that it is in.
 
-    `split` gives the words of several texts, in lower case unless it is said otherwise, and the separators between.
+    `split` gives the words of several texts, in lower case unless it is said otherwise, and how many of the separators
+    between them stand before each.
     """
     import numpy as np
 
@@ -57,14 +83,11 @@ def numbered(
         joined = SEPARATOR.join(batch)
         if joined.count(SEPARATOR) >= len(batch):
             joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in batch)
-        found = split(joined)
+        found, holder = split(joined)
         for word in dict.fromkeys(found):
-            if word not in ids and word != SEPARATOR:
-                ids[word] = len(ids)
-        number = np.fromiter(map(ids.get, found, repeat(-1)), np.int64, len(found))
-        there = number >= 0
-        numbers.append(number[there])
-        holders.append(before + np.cumsum(~there)[there])
+            ids.setdefault(word, len(ids))
+        numbers.append(np.fromiter(map(ids.__getitem__, found), np.int64, len(found)))
+        holders.append(before + holder)
         before += len(batch)
     return np.concatenate(numbers), np.concatenate(holders)
 
