@@ -33,6 +33,10 @@ class Again:
             held = self._made[what] = messages, make()
         return cast(T, held[1])
 
+    def last(self, what: object) -> object:
+        """What was last made of `what`; None where nothing was."""
+        return self._made[what][1] if what in self._made else None
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

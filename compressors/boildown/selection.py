@@ -18,7 +18,7 @@ from boildown.joining import Joining
 from boildown.pipeline import Context
 from boildown.scoring.choice import LEARNED, chosen, scored
 from boildown.scoring.scorer import Scorer
-from boildown.table import Table, table
+from boildown.table import Table, part, table
 from boildown.text.pieces import Cutter
 from boildown.transcript import Block, Message, Opaque, Thinking, ToolCall, ToolResult, Transcript, groups
 from boildown.worth import worth
@@ -153,12 +153,16 @@ class Draft:
 
 
 class _Cutting:
-    """One transcript being cut: its table, its groups, and drafts of it at different prices."""
+    """One transcript being cut: its table, its groups, and drafts of it at different prices.
 
-    def __init__(self, transcript: Transcript, context: Context, found: Table, scorer: str) -> None:
+    `read` is the table that the texts were cut in, where that was of more messages.
+    """
+
+    def __init__(self, transcript: Transcript, context: Context, found: Table, scorer: str, read: Table) -> None:
         import numpy as np
 
         self.transcript, self.context, self.found, self.scorer = transcript, context, found, scorer
+        self.read = read
         messages, count = transcript.messages, context.counter
         self.members = groups(messages)
         self.owner = np.empty(len(messages), np.int64)
@@ -216,8 +220,12 @@ class _Cutting:
 
     @classmethod
     def of(cls, transcript: Transcript, context: Context, cut: Cutter, scorer: str) -> _Cutting | None:
-        found = table(transcript.messages, cut)
-        return cls(transcript, context, found, scorer) if len(found.kind) else None
+        """None where there is nothing to cut. Texts that were cut before, among others, are not cut anew."""
+        before = context.again.last((cut, scorer))
+        known = before.read if isinstance(before, _Cutting) else None
+        some = part(known, transcript.messages) if known else None
+        found = some or table(transcript.messages, cut)
+        return cls(transcript, context, found, scorer, known if known and some else found) if len(found.kind) else None
 
     def draft(self, room: float) -> Draft:
         """The best choice for `room` estimated tokens."""

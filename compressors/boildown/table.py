@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from boildown.identifiers import separated
@@ -30,10 +31,11 @@ FRAMING = frozenset({Kind.HEAD, Kind.OPEN, Kind.CLOSE})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A block of text in a transcript: message index, block index."""
+    """A block of text in a transcript: message index, block index, and whether it is thinking, which is not cut."""
 
     message: int
     block: int
+    whole: bool
 
 
 @dataclass(slots=True)
@@ -61,15 +63,22 @@ class Table:
     frames: list[list[Frame]]
 
 
+def _texts(messages: Sequence[Message]) -> list[tuple[Place, str]]:
+    return [
+        (Place(i, j, isinstance(block, Thinking)), block.text)
+        for i, message in enumerate(messages)
+        for j, block in enumerate(() if message.pinned else message.blocks)
+        if isinstance(block, _TEXTS) and not (not block.text or block.text.isspace() or is_mark(block.text))
+    ]
+
+
 def table(messages: Sequence[Message], cut: Cutter) -> Table:
     """All text of the messages that are not pinned, cut into pieces. Thinking is one piece a block, marks are none."""
     import numpy as np
 
     read = _Reading()
-    for i, message in enumerate(messages):
-        for j, block in enumerate(() if message.pinned else message.blocks):
-            if isinstance(block, _TEXTS) and not (not block.text or block.text.isspace() or is_mark(block.text)):
-                read.add(Place(i, j), block.text, isinstance(block, Thinking))
+    for at, text in _texts(messages):
+        read.add(at, text)
     found = mixed(read.said, read.wordy, cut)
     shift, unit, place = (
         np.repeat(np.array(column, np.int64), found.many) for column in (read.start, read.unit, read.place)
@@ -79,6 +88,36 @@ def table(messages: Sequence[Message], cut: Cutter) -> Table:
     wordy = np.repeat(np.array(read.wordy, bool), found.many)
     holder = np.array([p.message for p in read.places], np.int64)[place]
     return Table(read.places, place, holder, start, end, unit, found.kind, found.types, wordy, read.texts, read.frames)
+
+
+def part(known: Table, messages: Sequence[Message]) -> Table | None:
+    """The table of `messages`, taken from one that holds all of their texts; None where it does not."""
+    import numpy as np
+
+    texts = _texts(messages)
+    index = {(place.whole, text): n for n, (place, text) in enumerate(zip(known.places, known.texts, strict=True))}
+    at = [index.get((place.whole, text), -1) for place, text in texts]
+    if not at or min(at) < 0:
+        return None
+    first = np.searchsorted(known.place, np.arange(len(known.texts) + 1))
+    many = np.diff(first)[at]
+    rows = np.concatenate([np.arange(first[n], first[n + 1]) for n in at])
+    place = np.repeat(np.arange(len(at)), many)
+    opens = (np.diff(place, prepend=0) != 0) | (np.diff(known.unit[rows], prepend=known.unit[rows[:1]]) != 0)
+    used = np.bincount(known.kind[rows], minlength=len(known.types)) > 0
+    return Table(
+        places=[held for held, _ in texts],
+        place=place,
+        messages=np.array([held.message for held, _ in texts], np.int64)[place],
+        start=known.start[rows],
+        end=known.end[rows],
+        unit=np.cumsum(opens),
+        kind=(np.cumsum(used) - 1)[known.kind[rows]],
+        types=list(compress(known.types, used.tolist())),
+        wordy=known.wordy[rows],
+        texts=[text for _, text in texts],
+        frames=[known.frames[n] for n in at],
+    )
 
 
 class _Reading:
@@ -99,14 +138,14 @@ class _Reading:
         self.said: list[str] = []
         self._units = 0
 
-    def add(self, place: Place, text: str, whole: bool) -> None:
+    def add(self, place: Place, text: str) -> None:
         self.places.append(place)
         self.texts.append(text)
-        if not whole and (ends := sentences(text)):
+        if not place.whole and (ends := sentences(text)):
             self.frames.append([])
             self._sentences(text, [0, *ends[:-1]], ends)
             return
-        parts = [] if whole else rows(text)
+        parts = [] if place.whole else rows(text)
         kinds = {unit[2] for unit in parts}
         self.frames.append([] if kinds.isdisjoint(FRAMING) else frames(text, parts))
         stamp = STAMP.match(text) if parts else None
