@@ -247,7 +247,7 @@ class _Cutting:
         bare = float(count.framing.message) * np.bincount(self.owner, minlength=len(self.members))
         given = np.maximum(fixed - bare, 0.0) * (value.sum() / max(cost.sum(), 1.0))
         first = np.flatnonzero(np.diff(found.unit, prepend=-1))
-        group, ending = self.owner[found.messages[first]], ENDING * found.wordy[first]
+        group, ending = self.owner[found.messages[first]], np.where(found.wordy[first], ENDING, 0.0)
         if len(self.members) == 1:  # Nothing competes with its framing, and neither must price out single words.
             given, ending = np.full(1, np.inf), np.zeros(len(first))
         return Offer(found.unit, group, value, cost, ending, np.asarray(fixed, float), given)
