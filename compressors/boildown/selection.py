@@ -1,8 +1,8 @@
 """Choosing pieces under a budget: by marginal worth per token, what a message costs to open included.
 
 The choice maximizes worth - price x tokens over all sets of pieces, where a sentence that holds any piece pays for its
-end, and a group of messages for its framing: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a price
-the best set is found sentence by sentence and group by group; the price is found by bisection.
+end, and a group of messages for its framing: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a
+price the best set is found sentence by sentence and group by group; the price is found by bisection.
 """
 
 from __future__ import annotations
