@@ -51,6 +51,7 @@ def test_no_script_has_an_expression_in_it() -> None:
     assert [step["run"] for step in STEPS.values() if "${{" in step["run"]] == []
 
 
+@pytest.mark.battery
 @pytest.mark.parametrize(("limit", "code"), [("2000", 0), ("1000", 1)])
 def test_it_fails_where_a_conversation_is_too_large(runner: Path, limit: str, code: int) -> None:
     done = run("Check", runner, **{"paths": f"{CHAT}\n", "max-tokens": limit})

@@ -15,6 +15,8 @@ import pytest
 
 from conftest import COMMAND, ROOT, source_roots
 
+pytestmark = pytest.mark.battery
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
@@ -57,7 +59,6 @@ def line_with(word: str) -> str:
     return found
 
 
-@pytest.mark.battery
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 def test_make_compresses_only_what_changed(folder: Path, shell: Shell) -> None:
     (folder / "Makefile").write_text(block("make"))

@@ -42,6 +42,7 @@ def levels(monkeypatch, tmp_path):
     (tmp_path / "boildown.toml").write_text(LEVELS)
 
 
+@pytest.mark.battery
 def test_a_users_levels_hold_in_batch(ask, chat, levels, tmp_path):
     for name in ("auto", "window"):
         assert ask("batch", chat, "--ratio", 3, "--pipeline", name, "-o", tmp_path / name).code == 0

@@ -124,6 +124,7 @@ def test_a_budget_that_cannot_be_met_makes_no_archive(ask, chat, tmp_path):
     assert not (tmp_path / "originals").exists()
 
 
+@pytest.mark.battery
 def test_two_that_compress_at_once_keep_both(start, chat, chats, tmp_path):
     archive, names = tmp_path / "originals", ("chat", "chats")
     running = [

@@ -238,7 +238,7 @@ def followed(boildown, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("to", ["claude-code", "anthropic", "openai", "codex"])
+@pytest.mark.parametrize("to", sampled(["claude-code", "anthropic", "openai", "codex"], every=2))
 def test_resume_prints_a_context_that_breaks_no_rule(ask, followed, tmp_path, to):
     output = tmp_path / "context"
     assert ask("resume", "claude-code", "--archive", followed, "--to", to, "-o", output).code == 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from battery import sampled
 from boildown.hooks.claude_code import RUN
 from boildown.hooks.handover import CHARACTERS, Desk
 from conftest import COMMAND, ROOT, source_roots
@@ -155,10 +156,13 @@ HALF = b'{"parentUuid":"x","type":"assistant","message":{"role":"assi'
 
 @pytest.mark.parametrize(
     "path",
-    files(
-        "claude-code/entire-cli-more/00ef13bd*.jsonl", "claude-code/viewer/5c0375b4*.jsonl", samples=[SAMPLE.name]
+    sampled(
+        files(
+            "claude-code/entire-cli-more/00ef13bd*.jsonl", "claude-code/viewer/5c0375b4*.jsonl", samples=[SAMPLE.name]
+        ),
+        every=3,
     ),
-)  # fmt: skip
+)
 def test_a_session_is_kept_and_told_of_when_it_goes_on(boildown, ask, tmp_path, path):
     live, command = copy(path, tmp_path, HALF), ("hook", "claude-code", "--run", "--archive", tmp_path / "kept")
     done = boildown(*command, input=said("PreCompact", live, trigger="auto", custom_instructions=""))

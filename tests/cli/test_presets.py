@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from battery import sampled
 from boildown.presets import shipped
 from quoting import replied
 
@@ -34,7 +35,7 @@ def test_all_presets_are_listed_with_what_they_say_and_where_they_are_from(ask, 
     assert f"mine: my own\n    pipeline=window  ratio=2.5\n    from {folder / 'boildown.toml'}\n" in out
 
 
-@pytest.mark.parametrize("name", shipped().tables)
+@pytest.mark.parametrize("name", sampled(shipped().tables, every=3))
 def test_a_preset_shown_into_a_file_is_that_preset(ask, chat, folder, name, model_server):
     model_server.answer = replied
     was = compressed(ask, chat, "--preset", name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import pytest
 from typer.main import get_command
 
+from battery import sampled
 from boildown_cli.app import app
 from boildown_cli.exits import status
 from conftest import COMMAND, ROOT, source_roots
@@ -144,7 +145,7 @@ def test_where_there_is_no_terminal_there_are_no_escapes(ask: Ask, name: str) ->
     assert not ESCAPE.search(answer.out.decode() + answer.err)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sampled(COMMANDS, every=5))
 def test_no_color_asks_a_terminal_for_nothing(show: Show, name: str) -> None:
     seen = show(*COMMANDS[name], NO_COLOR="1")
     assert seen
@@ -174,7 +175,7 @@ def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, name:
     assert "roken" not in err.seen
 
 
-@pytest.mark.parametrize("name", ["compress", "count", "recall", "stages"])
+@pytest.mark.parametrize("name", sampled(["compress", "count", "recall", "stages"], every=2))
 def test_a_process_ends_quietly_when_its_reader_leaves(name: str) -> None:
     theirs, ours = os.pipe()
     os.close(theirs)

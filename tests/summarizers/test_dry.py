@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from battery import sampled
 from boildown.registry import parse
 from boildown.run import Job, run
 from boildown.summarizers.account import Account, Bounds
@@ -35,7 +36,7 @@ def short(request: Request) -> str:
 
 
 @pytest.mark.parametrize("pipeline", ["abstractive", "rolling", "hierarchical:chunk=200"])
-@pytest.mark.parametrize("name", ["openai.jsonl", "claude-code.jsonl"])
+@pytest.mark.parametrize("name", sampled(["openai.jsonl", "claude-code.jsonl"], every=2))
 def test_it_counts_the_calls_that_such_answers_take_and_no_fewer_than_shorter_ones_do(
     name: str, pipeline: str, tmp_path: Path
 ) -> None:
