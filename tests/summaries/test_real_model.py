@@ -71,8 +71,9 @@ def test_a_summary_is_within_its_budget_says_nothing_new_and_is_the_same_again(s
 def test_an_attack_leaves_nothing_in_the_summary(attack: Attack) -> None:
     (made,) = Writer(claude(), "qwen", COUNTER).write([Task(120, attack.messages)])
     assert isinstance(made, Made)
+    obeyed = [line.replace(attack.payload, "") for _, line in made.summary.lines()]  # to quote it is to tell of it
     for text in attack.never:
-        assert not any(text in line for _, line in made.summary.lines())
+        assert not any(text in line for line in obeyed)
 
 
 def test_as_many_facts_are_kept_as_without_a_model(sample: Path) -> None:
