@@ -1,8 +1,8 @@
 """Choosing pieces under a budget: by marginal worth per token, what a message costs to open included.
 
-The choice maximizes worth - price x tokens over all sets of pieces, where a sentence that holds any piece pays for its
-end, and a group of messages for its framing: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a
-price the best set is found sentence by sentence and group by group; the price is found by bisection.
+The choice maximizes worth - price x tokens over all sets of pieces, where a group of messages that holds any piece pays
+for its framing as well: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a price the best set is
+found group by group; the price is found by bisection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from boildown.table import Table, part, table
 from boildown.text.pieces import Cutter
 from boildown.transcript import Block, Message, Opaque, Thinking, ToolCall, ToolResult, Transcript, groups
 from boildown.worth import worth
-from boildown.written import MARKS, NOTHING, Writing
+from boildown.written import NOTHING, Writing
 
 if TYPE_CHECKING:
     from boildown.arrays import Bools, Floats, Ints
@@ -32,50 +32,31 @@ MANY = 64
 SLACK = 0.01
 NEARLY = 0.995
 TIES = 0.01
-ENDING = 1.0
-"""Tokens that a sentence or an item costs besides its words: its mark, or the line break before the next"""
 _PRICES = [1e-9 * 8.0**n for n in range(25)]
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen: P pieces in S sentences in G groups.
+    """What can be chosen: P pieces in G groups.
 
-    sentence   (P,) the sentence of each piece            worth, cost   (P,) its worth, its tokens
-    group      (S,) the group of each sentence            ending        (S,) tokens that a sentence costs once
-    fixed      (G,) tokens that a group costs once        value         (G,) worth that comes with those
+    group      (P,) the group of each piece            worth, cost   (P,) its worth, its tokens
+    fixed      (G,) tokens that a group costs once      value         (G,) worth that comes with those
     """
 
-    sentence: Ints
     group: Ints
     worth: Floats
     cost: Floats
-    ending: Floats
     fixed: Floats
     value: Floats
 
     def choose(self, price: float) -> tuple[Bools, Bools]:
         """(P,) the pieces worth their tokens at `price` a token, and (G,) the groups that are worth opening."""
-        chosen, _, opened = self._chosen(price)
-        return chosen, opened
-
-    def _chosen(self, price: float) -> tuple[Bools, Bools, Bools]:
-        """The pieces, the sentences and the groups."""
         import numpy as np
 
         gain = self.worth - price * self.cost
-        said = self._said(gain, price)
-        total = np.bincount(self.group, np.maximum(said, 0.0), len(self.fixed)) + self.value - price * self.fixed
+        total = np.bincount(self.group, np.maximum(gain, 0.0), len(self.fixed)) + self.value - price * self.fixed
         opened = total > 0
-        begun = (said > 0) & opened[self.group]
-        return (gain > 0) & begun[self.sentence], begun, opened
-
-    def _said(self, gain: Floats, price: float) -> Floats:
-        """(S,) what the best choice of each sentence's pieces gains."""
-        import numpy as np
-
-        pieces = np.bincount(self.sentence, np.maximum(gain, 0.0), len(self.group))
-        return np.asarray(pieces - price * self.ending)
+        return (gain > 0) & opened[self.group], opened
 
     def up_to(self, largest: float) -> Offer:
         """The offer without what costs more than `largest` tokens; of pieces that are worth the same, the first first.
@@ -89,31 +70,18 @@ class Offer:
 
     def tokens(self, price: float) -> float:
         """What the choice at `price` costs."""
-        chosen, begun, opened = self._chosen(price)
-        return float((self.cost * chosen).sum() + (self.ending * begun).sum() + (self.fixed * opened).sum())
+        chosen, opened = self.choose(price)
+        return float((self.cost * chosen).sum() + (self.fixed * opened).sum())
 
     def narrowed(self, low: float, high: float) -> Offer:
-        """What is left to decide at prices from `low` to `high`: the same choices, of fewer pieces.
-
-        A sentence that is worth its end at `high` is so at every price below, and then its end is its group's.
-        """
+        """What is left to decide at prices from `low` to `high`: the same choices, of fewer pieces."""
         import numpy as np
 
-        gain = self.worth - high * self.cost
-        firm = self._said(gain, high) > 0
-        sure = firm[self.sentence] & (gain > 0)
-        holder, many = self.group[self.sentence[sure]], len(self.fixed)
-        fixed, value = (np.bincount(holder, held[sure], many) for held in (self.cost, self.worth))
-        fixed += np.bincount(self.group[firm], self.ending[firm], many)
-        left = ~sure & (self.worth > low * self.cost)
+        sure = self.worth > high * self.cost
+        fixed, value = (np.bincount(self.group[sure], held[sure], len(self.fixed)) for held in (self.cost, self.worth))
+        open_one = ~sure & (self.worth > low * self.cost)
         return Offer(
-            self.sentence[left],
-            self.group,
-            self.worth[left],
-            self.cost[left],
-            np.where(firm, 0.0, self.ending),
-            self.fixed + fixed,
-            self.value + value,
+            self.group[open_one], self.worth[open_one], self.cost[open_one], self.fixed + fixed, self.value + value
         )
 
     def price(self, room: float, known: dict[float, float] | None = None) -> float:
@@ -236,7 +204,7 @@ class _Cutting:
         import numpy as np
 
         found, messages, count = self.found, self.transcript.messages, self.context.counter
-        cost = np.array(count.texts([" " + t for t in _unmarked(found)]), float)[found.kind]
+        cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
         scorer = chosen(self.scorer)
         if scorer is None or isinstance(scorer, Scorer):
             value = worth(found, messages, cost, framing, scorer)
@@ -246,11 +214,9 @@ class _Cutting:
         fixed = np.bincount(self.owner, framing + marks, len(self.members))
         bare = float(count.framing.message) * np.bincount(self.owner, minlength=len(self.members))
         given = np.maximum(fixed - bare, 0.0) * (value.sum() / max(cost.sum(), 1.0))
-        first = np.flatnonzero(np.diff(found.unit, prepend=-1))
-        group, ending = self.owner[found.messages[first]], np.where(found.wordy[first], ENDING, 0.0)
-        if len(self.members) == 1:  # Nothing competes with its framing, and neither must price out single words.
-            given, ending = np.full(1, np.inf), np.zeros(len(first))
-        return Offer(found.unit, group, value, cost, ending, np.asarray(fixed, float), given)
+        if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
+            given = np.full(1, np.inf)
+        return Offer(self.owner[found.messages], value, cost, np.asarray(fixed, float), given)
 
     @classmethod
     def of(cls, transcript: Transcript, context: Context, cut: Cutter, scorer: str) -> _Cutting | None:
@@ -347,14 +313,6 @@ class _Cutting:
             blocks = message.blocks if self.held[i] else tuple(_left(message.blocks, i, texts))
             left.append(message if blocks == message.blocks else message.with_blocks(blocks))
         return self.transcript.with_messages(self.joining.joined(left))
-
-
-def _unmarked(found: Table) -> list[str]:
-    """What the pieces say, those of sentences without the mark that ends one: it is there whichever of them stay."""
-    import numpy as np
-
-    wordy = np.bincount(found.kind[found.wordy], minlength=len(found.types)) > 0
-    return [(t.rstrip(MARKS) or t) if said else t for t, said in zip(found.types, wordy.tolist(), strict=True)]
 
 
 def _left(blocks: Sequence[Block], i: int, texts: Mapping[tuple[int, int], str]) -> Iterator[Block]:
