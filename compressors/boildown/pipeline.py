@@ -214,9 +214,9 @@ def _filled(
     _check_pins(transcript, context)
     context = replace(context, source=whole)
     rooms = [n.stage.room(whole, context) if isinstance(n.stage, Telling) else 0 for n in stages]
+    telling = {named.name for named, room in zip(stages, rooms, strict=True) if room}
     for _ in range(MOST_PASSES):
         transcript, steps = _applied(whole, stages, context, rooms, watch)
-        telling = {named.name for named, room in zip(stages, rooms, strict=True) if room}
         told = {s.name: s.after - s.before for s in steps if s.added and s.name in telling}
         if sum(rooms) - sum(told.values()) <= SPARE * context.target:
             break

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from boildown.formats.convert import in_turn
+from boildown.repair.messages import free
 from boildown.transcript import Block, FormatInfo, Message, Opaque, Text, ToolCall, ToolResult, groups
+from boildown.validity.rules import rules
 from boildown.written import NOTHING
 
 BEGIN = "begin"
 _REQUESTS = ("openai", "anthropic", "gemini")
 """Formats of requests, in which nobody speaks between a call and its result; clients mend their own records"""
-_UNIQUE = ("anthropic", "claude-code")
-"""Formats in which an id is given to one call, also after that has its result"""
 
 
 def sendable(messages: Sequence[Message], info: FormatInfo) -> tuple[list[Message], dict[str, str]]:
@@ -25,7 +25,7 @@ def sendable(messages: Sequence[Message], info: FormatInfo) -> tuple[list[Messag
     strict = info.name in _REQUESTS
     gone = {m.id: "it is no message" for m in messages if strict and _is_unknown(m)}
     left = [m for m in messages if m.id not in gone]
-    paired = _Pairing(strict, info.name in _UNIQUE)
+    paired = _Pairing(strict, any(rule.name == "reused-call" for rule in rules(info.name)))
     said = [paired.taken(n, m) for n, m in enumerate(in_turn(left) if strict else left)]
     lost = paired.lost | {n for calls in paired.waiting.values() for n, _ in calls}
     cut = {i for members in groups(said) if not lost.isdisjoint(members) for i in members}
@@ -95,13 +95,7 @@ class _Pairing:
         if any(caller != number for caller, _ in self.waiting.get(call.id, ())):
             self._pass([call.id])
         beside = self.waiting.setdefault(call.id, [])
-        name = self._free(call.id) if beside or (self.unique and call.id in self._used) else call.id
+        name = free(call.id, self._used) if beside or (self.unique and call.id in self._used) else call.id
         self._used.add(name)
         beside.append((number, name))
         return call if name == call.id else replace(call, id=name)
-
-    def _free(self, name: str) -> str:
-        number = 2
-        while f"{name}_{number}" in self._used:
-            number += 1
-        return f"{name}_{number}"

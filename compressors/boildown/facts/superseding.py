@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from boildown.facts.claims import NUMBER, Value, ends, may_change, olds, topic, values
 
 _MEASURED = (NUMBER, "date", "clock")
 _MANY = 250
+"""Characters of a sentence from which on it may say too much to tell what a value in it is of"""
 _HERE = 6
 """Messages back to which "actually, it is Friday" may refer"""
 
@@ -50,8 +51,16 @@ def assertion(sentence: str, by: str, order: tuple[float, int]) -> Assertion:
 
 def supersedes(later: Assertion, earlier: Assertion) -> bool:
     """Whether `later`, which was said after it, makes `earlier` stale."""
-    if any(_newer(new, old, later, earlier) for new in later.values for old in earlier.values):
-        return True
+    return any(True for _ in _changed(later, earlier)) or _over(later, earlier)
+
+
+def _changed(later: Assertion, earlier: Assertion) -> Iterator[tuple[Value, Value]]:
+    """The values of `later`, each with that of `earlier` in whose place it comes."""
+    return ((n, o) for n in later.values for o in earlier.values if _newer(n, o, later, earlier))
+
+
+def _over(later: Assertion, earlier: Assertion) -> bool:
+    """Whether `later` says of what `earlier` speaks of that it is over."""
     shared = later.topic & earlier.topic
     if any(shared - topic(old) and _says(earlier.sentence, old) and not _says_olds(earlier, old) for old in later.olds):
         return True
@@ -65,13 +74,10 @@ def surely(later: Assertion, earlier: Assertion) -> bool:
     A number, a date or a clock time has to have the same words around it, and a value that is named as over a sentence
     about the same.
     """
-    if not supersedes(later, earlier):
-        return False
-    newer = [(n, o) for n in later.values for o in earlier.values if _newer(n, o, later, earlier)]
-    if any(not n.kind.startswith(_MEASURED) or _alike(n.near, o.near) for n, o in newer):
-        return True
+    if changed := list(_changed(later, earlier)):
+        return any(not new.kind.startswith(_MEASURED) or _alike(new.near, old.near) for new, old in changed)
     shared = later.topic & earlier.topic
-    return not newer and 2 * len(shared) >= min(len(later.topic), len(earlier.topic))
+    return 2 * len(shared) >= min(len(later.topic), len(earlier.topic)) and _over(later, earlier)
 
 
 def superseded(found: Sequence[Assertion], by: Rule = supersedes) -> dict[int, int]:

@@ -11,7 +11,7 @@ from boildown.formats.gemini import FRAMING
 from boildown.formats.gemini_cli_new import new_session, render
 from boildown.formats.gemini_parts import Calls, part_list
 from boildown.formats.layout import LINES, Piece, Row, Written, conversations, row, write_shared
-from boildown.formats.source import Json, Sample, as_object, as_text, dump, lines, members, parse, sample
+from boildown.formats.source import Json, Sample, as_list, as_object, as_text, dump, lines, members, parse, sample
 from boildown.transcript import (
     EVERYTHING,
     Block,
@@ -157,7 +157,7 @@ class Parts:
         return cls(
             thoughts if isinstance(thoughts, list) and not own else [],
             held,
-            [c for c in calls if isinstance(c, dict)] if isinstance(calls, list) else [],
+            [c for c in as_list(calls) if isinstance(c, dict)],
         )
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from boildown.formats import anthropic, media
-from boildown.formats.source import Json, as_text
+from boildown.formats.source import Json, as_list, as_text
 from boildown.transcript import Block, Opaque, Text, Thinking
 
 COPIES = {"tool_use": "id", "tool_call": "id", "function_call": "call_id", "tool_call_chunk": "id"}
@@ -71,7 +71,7 @@ def _reasoning(part: dict[str, Json]) -> str:
     if isinstance(part.get("reasoning"), str):
         return cast(str, part["reasoning"])
     said = part.get("summary")
-    texts = [p.get("text") for p in said if isinstance(p, dict)] if isinstance(said, list) else []
+    texts = [p.get("text") for p in as_list(said) if isinstance(p, dict)]
     return "\n".join(t for t in texts if isinstance(t, str))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from boildown.formats.layout import Piece, conversations, member_span, raw
-from boildown.formats.source import Json, Member, Sample, dump, members, parse
+from boildown.formats.source import Json, Member, Sample, as_list, dump, members, parse
 from boildown.transcript import FormatInfo, Framing, Message, Note, Rules, Source, Text, Transcript
 
 INFO = FormatInfo(
@@ -122,7 +122,7 @@ def _notes(prompt: Json, spoken: int, title: str) -> tuple[Note, ...]:
     others, waiting = -spoken, [prompt] if prompt else []
     while waiting:
         replies = waiting.pop().get("replies")
-        waiting += [r for r in replies if isinstance(r, dict)] if isinstance(replies, list) else []
+        waiting += [r for r in as_list(replies) if isinstance(r, dict)]
         others += 1
     why = f"{others} messages off the best branch are carried, and go where a message beside or above them goes"
     return (Note("branch", title, why),) if others else ()

@@ -130,7 +130,7 @@ def _call(id: str, action: str) -> ToolCall:
 
 def _said(item: dict[str, Json]) -> tuple[Block, ...]:
     ids = item.get("tool_call_ids")
-    calls = [str(i) for i in ids] if isinstance(ids, list) else []
+    calls = [str(i) for i in as_list(ids)]
     blocks = [*_thoughts(item), *openai.blocks({**item, "tool_call_id": calls[0]} if calls else item)]
     more = [ToolResult(call, "", at=n) for n, call in enumerate(calls[1:], 1)] if item.get("role") == "tool" else []
     return (*blocks, *more)

@@ -51,7 +51,7 @@ def archive(
     """
     format, plain, _ = reader(data, where, read_as)
     transcripts = list(conversations(format, plain, where))
-    names = [session] * len(transcripts) if session is not None else named(transcripts, where, called)
+    names = named(transcripts, where, called, session)
     source, done = digest(data), []
     for transcript, name in zip(transcripts, names, strict=True):
         messages = transcript.messages[: max(len(transcript.messages) - newest, 0)]
@@ -78,7 +78,7 @@ def put_archived(
 
     if not any(transcript.archived for transcript in found):
         return
-    names = [session] * len(found) if session is not None else named(found, where, called)
+    names = named(found, where, called, session)
     file = os.path.basename(where)
     with opened(place, write=True) as memory, memory.transaction():
         for name, transcript in zip(names, found, strict=True):
@@ -95,12 +95,15 @@ def said(messages: Iterable[Message]) -> list[Said]:
     ]
 
 
-def named(transcripts: Sequence[Transcript], where: str, called: str = "") -> list[str]:
+def named(transcripts: Sequence[Transcript], where: str, called: str = "", session: str | None = None) -> list[str]:
     """The name of each conversation's session: its id where the format has one, else the file's name and its title.
 
+    `session`, where it is given, is the name of all.
     `called` stands for the file's name, where another file may have the same. Where a session's name comes again, its
     number is added: no two conversations of a file are one session.
     """
+    if session is not None:
+        return [session] * len(transcripts)
     found = [identified(t) or f"{called or stem(where)}/{t.title}".rstrip("/") for t in transcripts]
     often, seen, names = Counter(found), Counter[str](), list[str]()
     for name in found:

@@ -153,7 +153,7 @@ def new_names(session: Session, found: Sequence[Found]) -> dict[tuple[int, int],
     names: dict[tuple[int, int], str] = {}
     for message, place, block in blocks:
         if isinstance(block, ToolCall):
-            name = _free(block.id, taken) if place in blamed else block.id
+            name = free(block.id, taken) if place in blamed else block.id
             same = [one for one in open_.get(block.id, ()) if one[0] == message]
             open_[block.id] = [*same, (message, name)]
             if name != block.id:
@@ -165,7 +165,8 @@ def new_names(session: Session, found: Sequence[Found]) -> dict[tuple[int, int],
     return names
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free(name: str, taken: set[str]) -> str:
+    """An id like `name` that is not among those `taken`, which it is added to."""
     number = 2
     while f"{name}_{number}" in taken:
         number += 1
