@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -24,6 +27,27 @@ def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.Monkey
     monkeypatch.setattr(clusters, "PATIENCE", 0.3)
     with pytest.raises(UsageError, match=r"--scheduler .*: no scheduler answers there: .*dask scheduler"):
         cluster(1, address).__enter__()
+    assert not any("IO loop" in thread.name for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 64])
+def test_a_server_that_is_no_scheduler_is_an_error(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    monkeypatch.setattr(clusters, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answers, args=(server, answer), daemon=True).start()
+        with pytest.raises(UsageError, match="no scheduler answers there"):
+            cluster(1, f"tcp://127.0.0.1:{server.getsockname()[1]}").__enter__()
+
+
+def _answers(server: socket.socket, answer: bytes) -> None:
+    held = []
+    with suppress(OSError):
+        while True:
+            caller = server.accept()[0]
+            held.append(caller)
+            if answer:
+                caller.sendall(answer)
 
 
 class Told:

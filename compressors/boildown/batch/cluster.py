@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -9,7 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boildown.batch.pool import ONE_THREAD, without_interrupt
 from boildown.errors import UsageError
@@ -81,11 +82,14 @@ def _end(client: Client, workers: LocalCluster) -> None:
 @contextmanager
 def _remote(address: str) -> Iterator[Client]:
     from distributed import Client
+    from distributed.security import Security
 
+    security = Security()
     try:
+        asyncio.run(asyncio.wait_for(_meet(address, **security.get_connection_args("client")), PATIENCE))
         with warnings.catch_warnings(action="ignore"):  # Versions are compared below.
-            client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+            client = Client(address, timeout=PATIENCE, set_as_default=False, security=security)
+    except Exception as error:  # What is no scheduler can answer anything.
         raise UsageError(
             f"--scheduler {address}: no scheduler answers there: {_said(error)}. Start one with 'dask scheduler', and "
             "give the address that it prints, such as tcp://10.0.0.1:8786."
@@ -98,8 +102,21 @@ def _remote(address: str) -> Iterator[Client]:
             client.close(timeout=1)
 
 
+async def _meet(address: str, **arguments: Any) -> None:
+    """Raise what `connect` raises where nobody answers.
+
+    A client that fails does so in a thread that stays, and when it is collected while another one starts, both wait
+    for one lock for ever.
+    """
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=PATIENCE, **arguments)
+    comm.abort()
+
+
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    told = " ".join(str(error).split()).rstrip(".")
+    return told or (f"nothing in {PATIENCE:g} s" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 def _check(client: Client, address: str) -> None:
