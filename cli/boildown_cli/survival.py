@@ -117,6 +117,8 @@ def print_curves(name: str, points: Sequence[Point], model: str, price: Price, p
 
     for pipeline, group in groupby(points, key=lambda p: p.pipeline):
         same = list(group)
+        if not any(p.retention for p in same):
+            continue
         _print_table((pipeline, *(f"{p.ratio:g}x" for p in same)), curve_rows([p.retention for p in same], price))
         tell("")
     if plot and (chart := _chart(name, points)).lines:

@@ -88,7 +88,10 @@ def test_what_cannot_be_compressed_so_far_is_told_and_does_not_pass_the_gate(ask
     assert answer.code == 0
     assert "at 10x: the budget of" in answer.err
     assert rows(answer)["retention"] == ["1.00", "-"]
-    assert ask("evaluate", path, "--ratios", "10", "--min-retention", 0).code == 1
+    assert ask("evaluate", path, "--ratios", "5,10", "--min-retention", 0).code == 1
+    nothing = ask("evaluate", path, "--ratios", "5,10")
+    assert (nothing.code, nothing.out) == (1, b"")
+    assert "it cannot be compressed so far. Ask for lower --ratios" in nothing.err
 
 
 def test_questions_decide_where_there_are_some(ask, small, tmp_path):

@@ -295,6 +295,7 @@ def _curves(
     asked: Asked, jobs: Sequence[tuple[str, Job]], ratios: Sequence[float], show: Output, dry_run: bool
 ) -> list[Result]:
     from boildown import formats
+    from boildown.errors import NotMetError
     from boildown.measure.curves import curves, merged
     from boildown_cli import files, survival
     from boildown_cli.terminal import progress, say
@@ -316,6 +317,8 @@ def _curves(
         survival.write_curves_svg(show.svg, name, points)
     if jobs[0][1].model is not None:
         say(f"model: {summed.spent(jobs[0][1].model.spending)}")
+    if not any(p.retention for p in points):
+        raise NotMetError(f"{name}: it cannot be compressed so far. Ask for lower --ratios, or pin less in a preset.")
     return [(f"{name}: {p.pipeline} at {p.ratio:g}x", p.retention.share if p.retention else None) for p in points]
 
 
