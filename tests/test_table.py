@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from boildown.selection import shrink
 from boildown.table import Table, part, table
-from boildown.text.pieces import Cutter, bare, words
-from boildown.transcript import Message, Text, Thinking
+from boildown.text.pieces import Cutter, Pieces, bare, words
+from boildown.transcript import Message, Text, Thinking, Transcript
 from stages.agent import session
+from strategies import context
 
 SAID = "Mill one turns 3 km away. It does not stop.\n\n```\n" + "wheel = 1\n" * 300 + "```"
 MESSAGES = session(SAID, ("Bash", {"command": "make"}, "a | b\n- | -\n1 | 2"), "It does not stop.", SAID).messages
@@ -36,3 +40,18 @@ def test_there_is_no_part_for_what_a_table_lacks_or_for_nothing() -> None:
     assert part(whole, [THINKING]) is None
     assert part(whole, []) is None
     assert part(table([*MESSAGES, THINKING], words), [THINKING]) is not None
+
+
+def test_texts_that_were_cut_before_are_not_cut_anew() -> None:
+    asked = list[str]()
+
+    def cut(texts: Sequence[str]) -> Pieces:
+        asked.extend(texts)
+        return words(texts)
+
+    held, rest = context(100), Transcript(MESSAGES[1:])
+    shrink(Transcript(MESSAGES), held, cut, 60)
+    assert asked
+    asked.clear()
+    again = shrink(rest, held, cut, 40)
+    assert (again, asked) == (shrink(rest, context(100), words, 40), [])
