@@ -40,7 +40,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PATH = os.pathsep.join(str(ROOT / folder) for folder in ("cli", "compressors"))
-BOILDOWN = "import sys\nfrom boildown_cli.app import main\nsys.exit(main())"
+BOILDOWN = "import sys\nfrom boildown_cli.__main__ import main\nsys.exit(main())"
 LOOP = """
 import os, sys, time
 os.environ.update(RAYON_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")

@@ -28,7 +28,7 @@ from pathlib import Path
 
 START = 10
 ROOT = Path(__file__).resolve().parent.parent
-BOILDOWN = "import sys\nfrom boildown_cli.app import main\nsys.exit(main())"
+BOILDOWN = "import sys\nfrom boildown_cli.__main__ import main\nsys.exit(main())"
 TOKENIZE = """
 import json, sys, time, tiktoken
 encoding = tiktoken.get_encoding(sys.argv[2])

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY = "import typer\napp = typer.Typer({})\n@app.command()\ndef main() -> None: ...\napp()\n"
 PLAIN = "rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False"
-BOILDOWN = "import sys\nfrom boildown_cli.app import main\nsys.exit(main())\n"
+BOILDOWN = "import sys\nfrom boildown_cli.__main__ import main\nsys.exit(main())\n"
 
 
 def seconds(script: Path, *arguments: str) -> float:

@@ -49,7 +49,7 @@ from boildown.summarizers.claude import Claude, endpoint  # noqa: E402
 from boildown.tokens import Counter, tokenizer  # noqa: E402
 from boildown.transcript import Framing  # noqa: E402
 
-COMMAND = "import sys; from boildown_cli.app import main; sys.exit(main())"
+COMMAND = "import sys; from boildown_cli.__main__ import main; sys.exit(main())"
 CASES = (
     *("locomo-conv-30", "codex-rollout-019ddba6-d9ca-71d2-89c3-5dd074c317b3-0"),
     *("locomo-conv-26", "codex-rollout-019ed5f2-a17e-77b2-a9c1-feeeee44d333-0"),

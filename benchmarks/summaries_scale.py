@@ -35,7 +35,7 @@ from boildown.summarizers.calls import Request  # noqa: E402
 from model_server import KEY, ModelServer, Received, Reply  # noqa: E402
 from quoting import quoted  # noqa: E402
 
-BOILDOWN = "import sys\nfrom boildown_cli.app import main\nsys.exit(main())"
+BOILDOWN = "import sys\nfrom boildown_cli.__main__ import main\nsys.exit(main())"
 
 
 @dataclass(frozen=True, slots=True)

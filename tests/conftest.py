@@ -16,7 +16,7 @@ from model_server import KEY, ModelServer
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-COMMAND = "import sys; from boildown_cli.app import main; sys.exit(main())"
+COMMAND = "import sys; from boildown_cli.__main__ import main; sys.exit(main())"
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("default", max_examples=20, deadline=None, suppress_health_check=_SLOW)

@@ -95,7 +95,7 @@ def here(arguments: list[str], together: bool) -> tuple[int, bytes, bytes]:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
         patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8"))
         patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
-        code = status(get_command(app), arguments)
+        code = status(lambda: get_command(app), arguments)
         sys.stdout.flush()
         return code, out.getvalue(), b"" if together else err.getvalue()
 

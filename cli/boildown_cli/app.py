@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from typer.main import get_command
 
-from boildown_cli.exits import status, terminate
 from boildown_cli.lazy import SETTINGS, register
 
 app = typer.Typer(
@@ -63,9 +59,3 @@ def begin(
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-def main() -> NoReturn:
-    """The console script."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.exit(status(get_command(app), sys.argv[1:]))

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
-
-import typer
 
 from boildown_cli.terminal import say, silence
 
 BUG, INTERRUPTED, TERMINATED = 3, 130, 143
 
 
-def status(command: Any, args: list[str]) -> int:
-    """Run `command` with `args`, tell on stderr what went wrong, and return the exit code."""
+def status(load: Callable[[], Any], args: list[str]) -> int:
+    """Run the command that `load` gives with `args`, tell on stderr what went wrong, and return the exit code."""
     try:
-        return _invoke(command, args)
+        return _invoke(load(), args)
     except KeyboardInterrupt as stop:
         say(str(stop) or "interrupted; nothing was written")
         return INTERRUPTED
@@ -34,6 +33,8 @@ def status(command: Any, args: list[str]) -> int:
 
 
 def _invoke(command: Any, args: list[str]) -> int:
+    import typer
+
     # Not `command.main`: it takes a broken pipe and Ctrl-C for errors of its own.
     if "_BOILDOWN_COMPLETE" in os.environ:
         command.main(args, "boildown")

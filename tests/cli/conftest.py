@@ -41,7 +41,7 @@ def ask(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPat
             stdin.write(input)
             stdin.seek(0)
             monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
-            code = status(get_command(app), [str(a) for a in arguments])
+            code = status(lambda: get_command(app), [str(a) for a in arguments])
         out, err = capfdbinary.readouterr()
         return Answer(code, out, err.decode())
 

@@ -18,7 +18,7 @@ import zstandard
 from batch_files import children, conversation, read_outputs, rows, wait_for
 from boildown.batch import run, slices
 from boildown.batch.threads import threads
-from conftest import ROOT, source_roots
+from conftest import COMMAND, ROOT, source_roots
 from model_server import ModelServer
 from quoting import replied
 
@@ -380,8 +380,6 @@ def test_what_is_wrong_for_all_files_is_said_before_any_is_read(ask, folder, tmp
 
 
 def test_a_plain_run_needs_no_fsspec(folder, tmp_path) -> None:
-    script = (
-        "import sys; sys.modules['fsspec'] = None\nfrom boildown_cli.app import main\nif __name__ == '__main__': main()"
-    )
+    script = f"import sys; sys.modules['fsspec'] = None; {COMMAND}"
     command = [sys.executable, "-c", script, "batch", str(folder), "-o", str(tmp_path / "out"), *RATIO, "-j", "1"]
     assert subprocess.run(command, env=source_roots(ROOT), check=False, capture_output=True).returncode == 0

@@ -140,6 +140,15 @@ def test_a_signal_at_work_leaves_no_file_behind(start, big, number, code, said):
     assert said.strip() in wait_for(ours, said.strip())
 
 
+def test_ctrl_c_while_modules_are_loaded_exits_130(start, tmp_path):
+    (tmp_path / "typer.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(20)\n")
+    process = start("--help", cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"loading\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, b"interrupted; nothing was written\n")
+
+
 def test_ctrl_c_while_waiting_for_stdin_exits_130(start):
     process = start("count", "-", stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     time.sleep(1.5)

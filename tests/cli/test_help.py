@@ -25,7 +25,7 @@ import sys
 from typer.main import get_command
 from boildown_cli.app import app
 from boildown_cli.exits import status
-code = status(get_command(app), sys.argv[1:])
+code = status(lambda: get_command(app), sys.argv[1:])
 sys.stdout.write("\\nloaded: " + " ".join(sorted({m.partition(".")[0] for m in sys.modules})))
 sys.exit(code)
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import pairs, read, timed, tokenizing
 
-from boildown_cli.app import main
+from boildown_cli.__main__ import main
 
 SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "openai.jsonl"
 
