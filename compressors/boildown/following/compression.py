@@ -32,7 +32,7 @@ class Held:
     """Lines that are held, and what is known of the messages in them.
 
     names  of the messages, in their order; those without one were added since, and are `m1` and on from `first`
-    cut    the names of those that were cut when they were compressed last
+    cut    the names of those that were cut the last time that something was
     """
 
     lines: tuple[bytes, ...] = ()
@@ -70,7 +70,7 @@ class Compressor:
         except BudgetError:
             result, account, note = self._boiled(transcript, format, counter)
         if account.tokens_out == account.tokens_in:
-            same = replace(held, names=tuple(m.id for m in transcript.messages), cut=frozenset())
+            same = replace(held, names=tuple(m.id for m in transcript.messages))
             return Compressed(same, account.tokens_in, account, note)
         names = tuple(_names(result.messages, {m.id for m in transcript.messages}))
         lines = bare(b"".join(format.write([result])), format)
