@@ -24,7 +24,7 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "compressors"))
 
-from boildown import formats, registry, run, selection, tokens  # noqa: E402
+from boildown import formats, offer, registry, run, selection, tokens  # noqa: E402
 from boildown.stages import fit, prune  # noqa: E402
 from boildown.stages.dedup import Dedup  # noqa: E402
 from boildown.stages.ledger import Ledger  # noqa: E402
@@ -33,7 +33,7 @@ from boildown.transcript import Framing, Message  # noqa: E402
 WATCHED: tuple[tuple[str, object, str], ...] = (
     ("table", selection, "table"),
     ("worth", selection, "worth"),
-    ("price", selection.Offer, "price"),
+    ("price", offer.Offer, "price"),
     ("drafts", selection._Cutting, "draft"),
     ("selection", prune, "shrink"),
     ("selection", fit, "shrink"),

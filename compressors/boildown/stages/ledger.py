@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from boildown.identifiers import identifiers, shown
 from boildown.ledger.entries import Entry, Work, entries
 from boildown.ledger.page import OPEN, found, head, merged, render
+from boildown.offer import Offer
 from boildown.pipeline import Context
 from boildown.placing import placed
-from boildown.selection import Offer
 from boildown.stages.window import window
 from boildown.transcript import Block, Message, Place, Text, ToolCall, Transcript
 
