@@ -1,8 +1,8 @@
 """Choosing pieces under a budget: by marginal worth per token, what a message costs to open included.
 
-The choice maximizes worth - price x tokens over all sets of pieces, where a group of messages that holds any piece pays
-for its framing as well: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a price the best set is
-found group by group; the price is found by bisection.
+The choice maximizes worth - price x tokens over all sets of pieces, where a sentence that holds any piece pays for its
+end, and a group of messages for its framing: a Lagrangian relaxation of the knapsack problem (Everett 1963). For a
+price the best set is found sentence by sentence and group by group; the price is found by bisection.
 """
 
 from __future__ import annotations
@@ -20,26 +20,43 @@ _PRICES = [1e-9 * 8.0**n for n in range(25)]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be chosen: P pieces in G groups.
+    """What can be chosen: P pieces in S sentences in G groups.
 
-    group      (P,) the group of each piece            worth, cost   (P,) its worth, its tokens
-    fixed      (G,) tokens that a group costs once      value         (G,) worth that comes with those
+    sentence   (P,) the sentence of each piece            worth, cost   (P,) its worth, its tokens
+    group      (S,) the group of each sentence            ending        (S,) tokens that a sentence costs once
+    fixed      (G,) tokens that a group costs once        value         (G,) worth that comes with those
     """
 
+    sentence: Ints
     group: Ints
     worth: Floats
     cost: Floats
+    ending: Floats
     fixed: Floats
     value: Floats
 
     def choose(self, price: float) -> tuple[Bools, Bools]:
         """(P,) the pieces worth their tokens at `price` a token, and (G,) the groups that are worth opening."""
+        chosen, _, opened = self._chosen(price)
+        return chosen, opened
+
+    def _chosen(self, price: float) -> tuple[Bools, Bools, Bools]:
+        """The pieces, the sentences and the groups."""
         import numpy as np
 
         gain = self.worth - price * self.cost
-        total = np.bincount(self.group, np.maximum(gain, 0.0), len(self.fixed)) + self.value - price * self.fixed
+        said = self._said(gain, price)
+        total = np.bincount(self.group, np.maximum(said, 0.0), len(self.fixed)) + self.value - price * self.fixed
         opened = total > 0
-        return (gain > 0) & opened[self.group], opened
+        begun = (said > 0) & opened[self.group]
+        return (gain > 0) & begun[self.sentence], begun, opened
+
+    def _said(self, gain: Floats, price: float) -> Floats:
+        """(S,) what the best choice of each sentence's pieces gains."""
+        import numpy as np
+
+        pieces = np.bincount(self.sentence, np.maximum(gain, 0.0), len(self.group))
+        return np.asarray(pieces - price * self.ending)
 
     def up_to(self, largest: float) -> Offer:
         """The offer without what costs more than `largest` tokens; of pieces that are worth the same, the first first.
@@ -53,18 +70,31 @@ class Offer:
 
     def tokens(self, price: float) -> float:
         """What the choice at `price` costs."""
-        chosen, opened = self.choose(price)
-        return float((self.cost * chosen).sum() + (self.fixed * opened).sum())
+        chosen, begun, opened = self._chosen(price)
+        return float((self.cost * chosen).sum() + (self.ending * begun).sum() + (self.fixed * opened).sum())
 
     def narrowed(self, low: float, high: float) -> Offer:
-        """What is left to decide at prices from `low` to `high`: the same choices, of fewer pieces."""
+        """What is left to decide at prices from `low` to `high`: the same choices, of fewer pieces.
+
+        A sentence that is worth its end at `high` is so at every price below, and then its end is its group's.
+        """
         import numpy as np
 
-        sure = self.worth > high * self.cost
-        fixed, value = (np.bincount(self.group[sure], held[sure], len(self.fixed)) for held in (self.cost, self.worth))
-        open_one = ~sure & (self.worth > low * self.cost)
+        gain = self.worth - high * self.cost
+        firm = self._said(gain, high) > 0
+        sure = firm[self.sentence] & (gain > 0)
+        holder, many = self.group[self.sentence[sure]], len(self.fixed)
+        fixed, value = (np.bincount(holder, held[sure], many) for held in (self.cost, self.worth))
+        fixed += np.bincount(self.group[firm], self.ending[firm], many)
+        left = ~sure & (self.worth > low * self.cost)
         return Offer(
-            self.group[open_one], self.worth[open_one], self.cost[open_one], self.fixed + fixed, self.value + value
+            self.sentence[left],
+            self.group,
+            self.worth[left],
+            self.cost[left],
+            np.where(firm, 0.0, self.ending),
+            self.fixed + fixed,
+            self.value + value,
         )
 
     def price(self, room: float, known: dict[float, float] | None = None) -> float:

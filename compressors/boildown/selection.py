@@ -17,7 +17,7 @@ from boildown.table import Table, part, table
 from boildown.text.pieces import Cutter
 from boildown.transcript import Block, Message, Opaque, Thinking, ToolCall, ToolResult, Transcript, groups
 from boildown.worth import worth
-from boildown.written import NOTHING, Writing
+from boildown.written import MARKS, NOTHING, Writing
 
 if TYPE_CHECKING:
     from boildown.arrays import Bools, Floats, Ints
@@ -26,6 +26,9 @@ MOST_DRAFTS = 8
 MANY = 64
 SLACK = 0.01
 NEARLY = 0.995
+MOST_PARTS = 4
+ENDING = 1.0
+"""Tokens that a sentence or an item costs besides its words: its mark, or the line break before the next"""
 
 
 def shrink(
@@ -40,7 +43,8 @@ def shrink(
 
     Pieces of more than `largest` tokens are not kept: where one is, the rest cannot fill the room that it leaves.
     Pieces cost other tokens in a row than alone, so two choices are counted exactly, one that fits and one that does
-    not quite; the newest groups then take the larger choice for as long as the room allows.
+    not quite; the newest groups then take the larger choice for as long as the room allows, and parts of it fill the
+    room that is left.
     """
     cutting = context.again((cut, scorer), transcript.messages, lambda: _Cutting.of(transcript, context, cut, scorer))
     if cutting is None or context.count(transcript) <= room:
@@ -54,24 +58,27 @@ def shrink(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would be left of N texts and M messages.
+    """What would be left of P pieces in N texts in M messages.
 
-    texts  (N) of each text, "" where it goes
-    kept   (M,) which messages are left, of those that may go
-    sizes  (M,) their exact tokens, 0 for the others
+    chosen  (P,) which pieces are left
+    texts   (N) what is left of each text, "" where it goes
+    kept    (M,) which messages are left, of those that may go
+    sizes   (M,) their exact tokens, 0 for the others
     """
 
+    chosen: Bools
     texts: list[str]
     kept: Bools
     sizes: Ints
 
-    def with_messages(self, other: Draft, taken: Bools, holder: Ints) -> Draft:
+    def with_messages(self, other: Draft, taken: Bools, found: Table, holder: Ints) -> Draft:
         """This draft, the messages `taken` and their texts from the other; `holder` is the message of each text."""
         import numpy as np
 
         both = zip(self.texts, other.texts, taken[holder].tolist(), strict=True)
         texts = [new if there else old for old, new, there in both]
-        return Draft(texts, np.where(taken, other.kept, self.kept), np.where(taken, other.sizes, self.sizes))
+        chosen = np.where(taken[found.messages], other.chosen, self.chosen)
+        return Draft(chosen, texts, np.where(taken, other.kept, self.kept), np.where(taken, other.sizes, self.sizes))
 
 
 class _Cutting:
@@ -108,7 +115,8 @@ class _Cutting:
         self.bare = np.array([len(m.blocks) for m in messages]) > np.bincount(self.holder, minlength=len(messages))
         self.texts = list(self.empty)
         self.tokens = np.array(count.texts(self.texts), np.int64)
-        self.nothing = Draft(self.texts, np.zeros(len(messages), bool), np.zeros(len(messages), np.int64))
+        none = np.zeros(len(messages), np.int64)
+        self.nothing = Draft(self.chosen, self.texts, none > 0, none)
         self.known: dict[float, float] = {}
         self.joining = Joining(messages, context)
 
@@ -126,7 +134,7 @@ class _Cutting:
         import numpy as np
 
         found, messages, count = self.found, self.transcript.messages, self.context.counter
-        cost = np.array(count.texts([" " + t for t in found.types]), float)[found.kind]
+        cost = np.array(count.texts([" " + t for t in _unmarked(found)]), float)[found.kind]
         scorer = chosen(self.scorer)
         if scorer is None or isinstance(scorer, Scorer):
             value = worth(found, messages, cost, framing, scorer)
@@ -136,9 +144,11 @@ class _Cutting:
         fixed = np.bincount(self.owner, framing + marks, len(self.members))
         bare = float(count.framing.message) * np.bincount(self.owner, minlength=len(self.members))
         given = np.maximum(fixed - bare, 0.0) * (value.sum() / max(cost.sum(), 1.0))
-        if len(self.members) == 1:  # Nothing competes with its framing, which must not price out single words.
-            given = np.full(1, np.inf)
-        return Offer(self.owner[found.messages], value, cost, np.asarray(fixed, float), given)
+        first = np.flatnonzero(np.diff(found.unit, prepend=-1))
+        group, ending = self.owner[found.messages[first]], np.where(found.wordy[first], ENDING, 0.0)
+        if len(self.members) == 1:  # Nothing competes with its framing, and neither must price out single words.
+            given, ending = np.full(1, np.inf), np.zeros(len(first))
+        return Offer(found.unit, group, value, cost, ending, np.asarray(fixed, float), given)
 
     @classmethod
     def of(cls, transcript: Transcript, context: Context, cut: Cutter, scorer: str) -> _Cutting | None:
@@ -151,14 +161,17 @@ class _Cutting:
 
     def draft(self, room: float) -> Draft:
         """The best choice for `room` estimated tokens."""
+        return self._drafted(*self.offer.choose(self.offer.price(room, self.known)))
+
+    def _drafted(self, chosen: Bools, opened: Bools) -> Draft:
+        """What these pieces make, in these groups."""
         import numpy as np
 
-        chosen, opened = self.offer.choose(self.offer.price(room, self.known))
         self._write(chosen)
         there = np.fromiter(map(bool, self.texts), bool, len(self.texts))
         kept = opened[self.owner] & ~self.held & (self.bare | (self._of_messages(there) > 0))
         sizes = self.rest + self._of_messages(self.tokens + self.extra * there)
-        return Draft(self.texts, kept, np.where(kept, sizes, 0))
+        return Draft(chosen, self.texts, kept, np.where(kept, sizes, 0))
 
     def _write(self, chosen: Bools) -> None:
         """Bring `texts` and `tokens` in line with a choice: only what other pieces are chosen of is written anew."""
@@ -187,8 +200,12 @@ class _Cutting:
                 said[i] = text
         return said
 
+    def size(self, draft: Draft) -> int:
+        """The exact tokens of a draft."""
+        return int(draft.sizes.sum()) - self.joining.saved(self.said(draft))
+
     def filled(self, tight: Draft, loose: Draft, free: int) -> Draft:
-        """`tight`, its newest groups as they are in `loose` for as long as `free` tokens allow."""
+        """`tight`, its newest groups as they are in `loose` for as long as `free` tokens allow, then some in part."""
         import numpy as np
 
         more = np.bincount(self.owner, loose.sizes - tight.sizes, len(self.members))
@@ -202,7 +219,36 @@ class _Cutting:
                 taken[g], left = True, left - extra
                 for i, text in grown:
                     said[i] = text
-        return tight.with_messages(loose, taken[self.owner], self.holder)
+        draft = tight.with_messages(loose, taken[self.owner], self.found, self.holder)
+        for g in np.flatnonzero((more > 0) & ~taken)[::-1][:MOST_PARTS].tolist():
+            if left <= (1 - NEARLY) * free:
+                break
+            draft = self._with_part(draft, loose, g, free)
+            left = free - self.size(draft)
+        return draft
+
+    def _with_part(self, draft: Draft, loose: Draft, group: int, free: int) -> Draft:
+        """`draft` with as much of what `loose` has of a group besides as `free` tokens allow.
+
+        Sentence by sentence, those first that are worth most per token, and of the last one its best words.
+        """
+        import numpy as np
+
+        inside = self.owner[self.found.messages] == group
+        more = np.flatnonzero(inside & loose.chosen & ~draft.chosen)
+        sentence, worth, cost = self.found.unit[more], self.offer.worth[more], self.offer.cost[more]
+        whole = np.bincount(sentence, worth) / np.maximum(np.bincount(sentence, cost), 1.0)
+        more = more[np.lexsort((-worth / cost, sentence, -whole[sentence]))]
+        opened = np.bincount(self.owner, draft.kept, len(self.members)) > 0
+        opened[group] = True
+        low, high, best = 0, len(more), draft
+        while high - low > 1:
+            many, chosen = (low + high) // 2, draft.chosen.copy()
+            chosen[more[:many]] = True
+            tried = self._drafted(chosen, opened)
+            fits = self.size(tried) <= free
+            low, high, best = (many, high, tried) if fits else (low, many, best)
+        return best
 
     def bracket(self, free: int) -> tuple[Draft, Draft]:
         """Two drafts: one that fits `free` tokens by exact count, and one a little larger that need not."""
@@ -211,7 +257,7 @@ class _Cutting:
         low = high = self.nothing
         for _ in range(MOST_DRAFTS):
             draft = self.draft(room)
-            size = int(draft.sizes.sum()) - self.joining.saved(self.said(draft))
+            size = self.size(draft)
             if size <= free:
                 below = room
                 most, low = max((most, low), (size, draft), key=itemgetter(0))
@@ -235,6 +281,14 @@ class _Cutting:
             blocks = message.blocks if self.held[i] else tuple(_left(message.blocks, i, texts))
             left.append(message if blocks == message.blocks else message.with_blocks(blocks))
         return self.transcript.with_messages(self.joining.joined(left))
+
+
+def _unmarked(found: Table) -> list[str]:
+    """What the pieces say, those of sentences without the mark that ends one: it is there whichever of them stay."""
+    import numpy as np
+
+    wordy = np.bincount(found.kind[found.wordy], minlength=len(found.types)) > 0
+    return [(t.rstrip(MARKS) or t) if said else t for t, said in zip(found.types, wordy.tolist(), strict=True)]
 
 
 def _left(blocks: Sequence[Block], i: int, texts: Mapping[tuple[int, int], str]) -> Iterator[Block]:

@@ -19,8 +19,18 @@ from conftest import ROOT
 from model_server import ModelServer, Received, Reply
 from quoting import replied
 
-SMALL = ("--ratio", "4", "--pipeline", "abstractive:chunk=400")
-ONCE = ("--ratio", "4", "--pipeline", "abstractive")
+SMALL = ("--ratio", "5", "--pipeline", "abstractive:chunk=400")
+ONCE = ("--ratio", "5", "--pipeline", "abstractive")
+
+
+@pytest.fixture
+def chat(chat: Path) -> Path:
+    """The chat's first fifty messages, with talk between the facts: room for a summary beside those that are kept."""
+    said = [json.loads(line) for line in chat.read_text().splitlines()[:51]]
+    for message in said[2::2]:
+        message["content"] += " We talked about it for a while, and then about the others and what they thought of it."
+    chat.write_text("".join(json.dumps(message) + "\n" for message in said))
+    return chat
 
 
 @pytest.fixture

@@ -120,7 +120,8 @@ def _within(told: Sequence[Entry], context: Context, room: int) -> Message | Non
     heads = np.array(count([f"- {head(entry)}\n" for entry in told]), float)
     worth = np.array([d.worth for entry in told for d in entry.details], float) * np.sqrt(cost)
     value = np.array([entry.worth for entry in told], float) * np.sqrt(heads)
-    offer = Offer(np.repeat(np.arange(len(told)), sizes), worth, cost, heads, value)
+    group = np.repeat(np.arange(len(told)), sizes)
+    offer = Offer(np.arange(len(group)), group, worth, cost, np.zeros(len(group)), heads, value)
     low, high, best = 0.0, 0.0, None
     price = 0.0
     for _ in range(ROUNDS):
