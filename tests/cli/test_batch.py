@@ -248,6 +248,19 @@ def test_what_the_stage_archive_takes_out_is_found_by_the_outputs_name(ask, here
     )
 
 
+def test_inputs_that_differ_in_their_endings_alone_are_sessions_of_their_own(ask, here, tmp_path) -> None:
+    folder = tmp_path / "in" / "a"
+    folder.mkdir(parents=True)
+    (folder / "x.jsonl").write_bytes(conversation(1))
+    (folder / "x.json.gz").write_bytes(gzip.compress(json.dumps({"messages": said(2)}).encode()))
+    (folder / "y.jsonl").write_bytes(conversation(3))
+    command = ("batch", folder.parent, "-o", tmp_path / "out", *RATIO, "--pipeline", "archive")
+    for again in ((), ("--force",)):
+        assert ask(*command, "--archive", tmp_path / "memory", *again).code == 0
+        told = json.loads(ask("sessions", "--archive", tmp_path / "memory", "--json").out)
+        assert sorted(one["session"] for one in told["sessions"]) == ["a/x.json", "a/x.jsonl", "a/y"]
+
+
 def test_the_stage_archive_needs_an_archive(ask, folder, tmp_path) -> None:
     answer = ask("batch", folder, "-o", tmp_path / "out", *RATIO, "--pipeline", "archive")
     assert (answer.code, "--archive DIR" in answer.err) == (2, True)

@@ -41,6 +41,7 @@ class Item:
     known    the hash of the content that made what is at `target` already; "" where nothing that is of use is
     data     the content of a slice; None where it is all that is at `source`
     read_as  the format of a slice
+    called   what the archive calls its conversations that have no id, besides their titles
     weight   bytes of the source as it stands, for progress
     """
 
@@ -53,6 +54,7 @@ class Item:
     known: str = ""
     data: bytes | None = None
     read_as: str | None = None
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class Batch:
         self._slicer.clean()
 
     def _items(self, watch: Watch) -> Iterator[Item]:
+        called = self._called()
         for todo in self.todo:
             one = todo.input
             form = self._form(todo)
@@ -106,7 +107,24 @@ class Batch:
                 yield from self._slices(todo, form, watch)
                 continue
             self._under_way[one.name] = todo
-            yield Item(one.name, one.source, todo.target, one.source, one.named, todo.stamp[0], todo.known)
+            yield Item(
+                one.name,
+                one.source,
+                todo.target,
+                one.source,
+                one.named,
+                todo.stamp[0],
+                known=todo.known,
+                called=called.get(one.name, ""),
+            )
+
+    def _called(self) -> dict[str, str]:
+        """What the archive calls each output, by the names of all, so that those of one run are those of the next."""
+        if not self._work.archive:
+            return {}
+        from boildown.memory.archiving import distinct
+
+        return distinct([one.name for one in self._inputs])
 
     def _form(self, todo: Todo) -> Format | None:
         """The format of a file that is done in slices; None where it is done whole."""

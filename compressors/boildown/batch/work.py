@@ -101,10 +101,10 @@ class Work:
             keep(archive, data, written, report)
 
     def _put(self, leaving: Sequence[Transcript], item: Item, content: str) -> None:
-        """Put what a stage took out into the archive; sessions without an id are called by the output's name."""
-        from boildown.memory.archiving import bare, put_archived
+        """Put what a stage took out into the archive."""
+        from boildown.memory.archiving import put_archived
 
-        put_archived(self.archive, leaving, item.where, content, called=bare(item.name))
+        put_archived(self.archive, leaving, item.where, content, called=item.called)
 
     def settings(self) -> str:
         """The hash of all that decides an output besides its input: options, files that they name, the version."""

@@ -113,12 +113,15 @@ def named(transcripts: Sequence[Transcript], where: str, called: str = "", sessi
 
 
 def apart(paths: Sequence[str]) -> dict[str, str]:
-    """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing.
+    """What to call the sessions of each file, as in `named`: its path where another file has its name, else nothing."""
+    often = Counter(stem(path) for path in paths)
+    return {path: name if often[stem(path)] > 1 else "" for path, name in distinct(paths).items()}
 
-    The path has the file's endings where another one differs in these alone.
-    """
-    often, beside = Counter(stem(path) for path in paths), Counter(bare(path) for path in paths)
-    return {path: (path if beside[bare(path)] > 1 else bare(path)) if often[stem(path)] > 1 else "" for path in paths}
+
+def distinct(paths: Sequence[str]) -> dict[str, str]:
+    """Each of different paths without the file's endings, but where another one differs in these alone."""
+    beside = Counter(bare(path) for path in paths)
+    return {path: path if beside[bare(path)] > 1 else bare(path) for path in paths}
 
 
 def bare(path: str) -> str:
