@@ -195,6 +195,19 @@ def test_messages_are_recalled_and_only_new_ones_are_kept_again(client, ask, tmp
     assert (tmp_path / "kept").stat().st_mode & 0o077 == 0
 
 
+def test_a_session_that_grew_by_no_message_is_still_shown(client, ask, tmp_path):
+    live = copy(SAMPLE, tmp_path)
+    for more in (b"", HALF):
+        with live.open("ab") as file:
+            file.write(more)
+        client("PreCompact", live, trigger="auto")
+    page = Desk(str(tmp_path / "kept"), live.parent.name, "s1").page
+    (shown,) = re.findall(r"^  boildown (show .*)", page.read_text(), re.MULTILINE)
+    done = ask(*shlex.split(shown.replace("m12", "m1")))
+    assert (done.code, done.out[:4]) == (0, b"m1  "), done.err
+    assert ask("expand", page, "--archive", tmp_path / "kept").out == live.read_bytes()
+
+
 def test_without_a_word_sessions_go_to_the_users_data(ask, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert ask("hook", "claude-code", "--run", input=said("PreCompact", copy(SAMPLE, tmp_path))).code == 0

@@ -74,7 +74,7 @@ def write_page(desk: Desk, data: bytes, where: str) -> Path:
     `data` goes to the archive as the source of the page: `boildown expand` gives it back, `boildown show` any message.
     """
     from boildown.archive.originals import keep
-    from boildown.archive.store import opened
+    from boildown.archive.store import digest, opened
     from boildown.run import conversations, reader
     from boildown.tokens import Counter, tokenizer
 
@@ -82,7 +82,7 @@ def write_page(desk: Desk, data: bytes, where: str) -> Path:
     (transcript,) = conversations(format, plain, where)
     counter = Counter(tokenizer("o200k_base"), format.INFO.framing)
     ledger = _ledger(transcript, counter)
-    page = _page(desk, transcript, ledger).encode("utf-8", "replace")
+    page = _page(desk, transcript, ledger, digest(data)).encode("utf-8", "replace")
     with opened(desk.folder, write=True) as archive:
         keep(archive, data, page, _report(where, format, counter, transcript, ledger))
     desk.pages.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,8 @@ def _ledger(transcript: Transcript, counter: Counter) -> tuple[Message, ...]:
         tokens = int(tokens * _FEWER)
 
 
-def _page(desk: Desk, transcript: Transcript, ledger: tuple[Message, ...]) -> str:
+def _page(desk: Desk, transcript: Transcript, ledger: tuple[Message, ...], source: str) -> str:
+    """`source` is the hash of the session's file: one that grew by no message has the same page otherwise."""
     folder = shlex.quote(desk.folder)
     shown, session = shlex.quote(str(desk.page)), shlex.quote(desk.session)
     return "\n".join(
@@ -114,7 +115,7 @@ def _page(desk: Desk, transcript: Transcript, ledger: tuple[Message, ...]) -> st
             f"The session {desk.session} had {len(transcript.messages):,} messages when it was archived by boildown.",
             *(message.text for message in ledger),
             "What was said word for word is in the archive:",
-            f"  boildown show m12 --of {shown} --archive {folder}",
+            f"  boildown show m12 --of {shown} --source {source[:12]} --archive {folder}",
             f'  boildown recall "QUESTION" --archive {folder} --session {session}',
             "",
         ]
