@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from battery import sampled
+from battery import battery, sampled
 from boildown.hooks.claude_code import RUN
 from boildown.hooks.handover import CHARACTERS, Desk
 from conftest import COMMAND, ROOT, source_roots
@@ -193,6 +193,41 @@ def test_messages_are_recalled_and_only_new_ones_are_kept_again(client, ask, tmp
     assert json.loads(found.out)["hits"], found.err
     assert (tmp_path / "kept" / "memory.db").read_bytes() == first
     assert (tmp_path / "kept").stat().st_mode & 0o077 == 0
+
+
+@battery
+def test_messages_are_kept_in_lancedb_where_the_place_says_so(ask, tmp_path, monkeypatch):
+    pytest.importorskip("lancedb")
+    monkeypatch.chdir(tmp_path)
+    assert ask("hook", "claude-code", "--install", "--project", tmp_path, "--archive", "lance:kept").code == 0
+    command = json.loads((tmp_path / ".claude" / "settings.json").read_text())["hooks"]["PreCompact"][0]["hooks"][0]
+    place = f"lance:{tmp_path / 'kept'}"
+    assert f"--archive {place} ||" in command["command"]
+    live, run = copy(SAMPLE, tmp_path), ("hook", "claude-code", "--run", "--archive", place)
+    for more in (b"", HALF):
+        with live.open("ab") as file:
+            file.write(more)
+        done = ask(*run, input=said("PreCompact", live, trigger="auto"))
+        assert (done.code, done.out, done.err) == (0, b"", "")
+    told = json.loads(ask(*run, input=said("SessionStart", live, source="compact")).out)["hookSpecificOutput"]
+    assert not {path.name for path in tmp_path.iterdir()} - {"kept", live.parent.name, ".claude"}
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {
+        "archive.db", "memory.lance", "ledgers", "hook.log",
+    }  # fmt: skip
+    for line in re.findall(r"^  boildown (.*)", told["additionalContext"], re.MULTILINE):
+        done = ask(*shlex.split(line.replace("m12", "m1").replace("QUESTION", "tide")))
+        assert (done.code, bool(done.out)) == (0, True), done.err
+    assert ask("forget", "--user", "", "--session", "s1", "--archive", place, "--yes").code == 0
+    assert ask(*run, input=said("SessionStart", live, source="compact")).out == b""
+
+
+@pytest.mark.parametrize(("place", "why"), [("s3://bucket/team", "object storage"), ("FILE", "this is a file")])
+def test_a_place_that_no_session_could_go_to_is_refused_at_once(ask, tmp_path, settings, place, why):
+    place = SAMPLE if place == "FILE" else place
+    answer = ask("hook", "claude-code", "--install", "--project", tmp_path, "--archive", place)
+    assert (answer.code, why in answer.err, settings.exists()) == (2, True, False)
+    done = ask("hook", "claude-code", "--run", "--archive", place, input=said("PreCompact", copy(SAMPLE, tmp_path)))
+    assert (done.code, done.out) == (0, b"")
 
 
 def test_a_session_that_grew_by_no_message_is_still_shown(client, ask, tmp_path):

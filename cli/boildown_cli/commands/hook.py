@@ -83,13 +83,14 @@ def _run(agent: str, archive: str | None) -> None:
 def _change(install: bool, project: str | None, archive: str | None, dry_run: bool) -> None:
     """Put the hooks into the settings or take them out, or only tell how."""
     from boildown.archive.places import local
-    from boildown.errors import UsageError
     from boildown.hooks import claude_code, settings
+    from boildown.memory.places import check
     from boildown_cli.files import read
     from boildown_cli.terminal import say
 
-    if archive is not None and install and local(archive, "ledgers are kept") != archive:
-        raise UsageError(f"--archive {archive}: name the directory. Its messages go to LanceDB once it has them there.")
+    if archive is not None and install:
+        local(archive, "ledgers are kept")
+        check(archive, write=True)
     path = str(claude_code.settings_file(project))
     before = read(path) if os.path.lexists(path) else None
     there = claude_code.installed(before, path)
@@ -123,6 +124,7 @@ def _clean(path: str, data: bytes, command: str) -> tuple[bytes | None, str | No
 
 def _command(archive: str | None) -> str:
     """What the client is to run: boildown by its name, where that is found outside of this environment, too."""
+    from boildown.archive.places import absolute
     from boildown.hooks.claude_code import RUN
 
     found = shutil.which("boildown")
@@ -132,7 +134,7 @@ def _command(archive: str | None) -> str:
         program = shlex.quote(found)
     else:
         program = "boildown"
-    return f"{program} {RUN}" + (f" --archive {shlex.quote(os.path.abspath(archive))}" if archive else "")
+    return f"{program} {RUN}" + (f" --archive {shlex.quote(absolute(archive))}" if archive else "")
 
 
 def _show(path: str, before: bytes | None, after: bytes | None) -> None:

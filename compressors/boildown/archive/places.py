@@ -25,6 +25,12 @@ def in_lance(place: str) -> str | None:
     return path if place.startswith(_PREFIX) or os.path.isdir(path) else None
 
 
+def absolute(place: str) -> str:
+    """What `place` is called from any directory."""
+    prefix = _PREFIX if place.startswith(_PREFIX) else ""
+    return place if is_remote(place) else prefix + os.path.abspath(place.removeprefix(_PREFIX))
+
+
 def local(place: str, what: str) -> str:
     """The directory of an archive. Raises UsageError where it has none; `what` is what needs one."""
     if is_remote(place):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boildown.archive.places import absolute
 from boildown.errors import InputError
 from boildown.hooks.handover import Desk, remember, write_page
 from boildown.hooks.settings import commands
@@ -94,12 +95,12 @@ def event(data: bytes) -> Event:
     return Event(name, session, Path(transcript).expanduser(), source)
 
 
-def run(happened: Event, folder: str) -> str:
-    """Do what there is to do, and return what to say on stdout, which may be nothing.
+def run(happened: Event, place: str) -> str:
+    """Do what there is to do in the archive `place`, and return what to say on stdout, which may be nothing.
 
     The session's file is only read. Each part is done although another fails; the first error is raised at the end.
     """
-    desk = Desk(os.path.abspath(folder), happened.transcript.parent.name, happened.session)
+    desk = Desk(absolute(place), happened.transcript.parent.name, happened.session)
     if happened.name == "PreCompact":
         os.makedirs(desk.folder, mode=0o700, exist_ok=True)
         with _logged(desk.folder) as log:

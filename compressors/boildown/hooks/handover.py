@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boildown import private
+from boildown.archive.places import local
 
 if TYPE_CHECKING:
     from boildown.formats import Format
@@ -27,11 +28,16 @@ _ODD = re.compile(r"[^\w.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where a session of a project is handed over: the archive's directory, and what both are called."""
+    """Where a session of a project is handed over: the archive, as `--archive` names it, and what both are called."""
 
-    folder: str
+    place: str
     project: str
     session: str
+
+    @property
+    def folder(self) -> str:
+        """The archive's directory. Raises UsageError where it has none."""
+        return local(self.place, "ledgers are kept")
 
     @property
     def pages(self) -> Path:
@@ -63,7 +69,7 @@ def remember(desk: Desk, data: bytes, where: str) -> Put:
     from boildown.memory.archiving import archive
     from boildown.memory.places import opened
 
-    with opened(desk.folder, write=True) as store:
+    with opened(desk.place, write=True) as store:
         (put,) = archive(store, data, where, session=desk.session, read_as="claude-code")
     return put
 
