@@ -268,6 +268,24 @@ def test_a_directory_that_may_only_be_read_gives_and_takes_nothing():
         assert os.listdir(folder) == [FILE]
 
 
+READ = """
+import resource, sys
+from boildown.archive.store import digest, opened
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with opened(sys.argv[1]) as archive:
+    print(archive.get(digest(b"kept")).decode())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no limit on a file's size there")
+def test_what_was_kept_can_be_read_where_the_disk_takes_nothing_more(folder):
+    with opened(folder, write=True) as archive:
+        archive.put(b"kept")
+    command = [sys.executable, "-c", READ, folder]
+    done = subprocess.run(command, env=source_roots(ROOT), capture_output=True, text=True)
+    assert done.stdout == "kept\n", done.stderr
+
+
 FILL = """
 import resource, sys
 from boildown.archive.store import opened

@@ -18,6 +18,8 @@ FILES = ("archive.db", "memory.db", LANCE, "checkpoints")
 BESIDE = ("ledgers", "hook.log")
 """What agents' hooks put beside them"""
 _WAIT = 120.0
+_BLOCKED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+"""What SQLite says where the file that its readers share cannot be made: it may not be, or the disk is full"""
 _HINTS = {
     sqlite3.SQLITE_FULL: "the disk is full. Make room, or name another directory",
     sqlite3.SQLITE_READONLY: "it may not be written to. Change its permissions, or name another directory",
@@ -142,8 +144,7 @@ def _for_reading(database: Database, folder: str) -> sqlite3.Connection:
             raise ArchiveError(f"the archive in {folder} is empty: nothing was ever kept in it.")
         except BaseException as error:
             connection.close()
-            blocked = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            if not blocked or mode == modes[-1]:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BLOCKED or mode == modes[-1]:
                 raise
     raise AssertionError("the last mode returns or raises")
 
