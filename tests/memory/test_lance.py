@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,18 @@ def test_messages_that_two_put_in_one_place_at_once_are_all_kept_each_in_its_own
 def test_nothing_there_is_an_error_to_read(place):
     with pytest.raises(ArchiveError, match="no messages to recall"), opened(place):
         pass
+
+
+def test_a_file_that_is_gone_is_told_of(place):
+    add(place, "the harbour office")
+    tables = Path(in_lance(place))
+    shutil.move(tables / "vectors.lance", tables / "moved")
+    with pytest.raises(ArchiveError, match=r"it holds no vectors\.lance"), opened(place):
+        pass
+    assert add(place, "the harbour office") == 0
+    next((tables / "messages.lance" / "data").iterdir()).unlink()
+    with pytest.raises(ArchiveError, match="A file of it is gone. Restore"), opened(place) as store:
+        store.sessions()
 
 
 def test_what_a_batch_takes_out_is_recalled_from_where_the_place_says(place, tmp_path):

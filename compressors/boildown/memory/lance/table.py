@@ -26,6 +26,7 @@ _KEPT = timedelta(minutes=2)
 """How long versions stay that somebody may be reading"""
 _TRIES, _TIMEOUT = 8, timedelta(seconds=60)
 _HINT = "Check the directory, or the address and the keys of the object storage"
+_LOST = "A file of it is gone. Restore it from a copy, or archive the sources again elsewhere"
 Row = Mapping[str, object]
 
 
@@ -124,13 +125,13 @@ def check(place: str, address: str, write: bool = False) -> None:
     if os.path.isdir(address):
         return
     if not write:
-        raise _missing(place)
+        raise _missing(place, MESSAGES)
     database.check_directory(folder)
 
 
-def _missing(place: str) -> ArchiveError:
+def _missing(place: str, name: str) -> ArchiveError:
     return ArchiveError(
-        f"--archive {place}: there are no messages to recall (it holds no {os.path.basename(MESSAGES)}.lance). "
+        f"--archive {place}: there are no messages to recall (it holds no {name}.lance). "
         "Put some in with 'boildown archive FILE --archive PLACE', or name the place that has them."
     )
 
@@ -168,7 +169,8 @@ def told(place: str) -> Iterator[None]:
         raise
     except (OSError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).partition("/root/")[0].split())[:300].rstrip(" ,.")
-        raise ArchiveError(f"the archive in {place}: LanceDB says: {said}. {_HINT}.") from error
+        lost = not is_remote(place) and "not found" in said.lower()
+        raise ArchiveError(f"the archive in {place}: LanceDB says: {said}. {_LOST if lost else _HINT}.") from error
 
 
 @contextmanager
@@ -195,7 +197,7 @@ def _there(place: str, found: Any, name: str) -> Table:
         table = found.open_table(name)
     except (FileNotFoundError, ValueError) as error:
         if "not found" in str(error).lower():
-            raise _missing(place) from None
+            raise _missing(place, name) from None
         raise
     _check_ours(place, table)
     return Table(table)
