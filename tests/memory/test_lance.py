@@ -136,7 +136,7 @@ def test_a_file_that_is_gone_is_told_of(place):
         pass
     assert add(place, "the harbour office") == 0
     next((tables / "messages.lance" / "data").iterdir()).unlink()
-    with pytest.raises(ArchiveError, match="A file of it is gone. Restore"), opened(place) as store:
+    with pytest.raises(ArchiveError, match="A file of it is gone"), opened(place) as store:
         store.sessions()
 
 
