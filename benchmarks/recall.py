@@ -125,17 +125,23 @@ def speed(cases: Sequence[Case], messages: int, kind: str) -> None:
                 )
         print(f"archived {messages:,}: {time.process_time() - processor:.1f} s of the processor,", end=" ")
         print(f"{time.perf_counter() - clock:.1f} s by the clock")
-        questions = [(case.name, question.text) for case in cases for question in case.questions][::5]
-        for where, scopes in {
-            "all sessions": [Scope() for _ in questions],
-            "one session": [Scope(session=name) for name, _ in questions],
-        }.items():
-            for _ in range(2):  # the first round warms up
-                taken = [_asked(store, text, scope) for (_, text), scope in zip(questions, scopes, strict=True)]
-            print(
-                f"{where}: {median(taken):.1f} ms of the processor a query in the middle, "
-                f"{quantiles(taken, n=10)[-1]:.1f} at the 9th of 10"
-            )
+        with opened(f"{STORES[kind]}{folder}/memory") as reading:
+            ask(reading, cases)
+
+
+def ask(store: Memory, cases: Sequence[Case]) -> None:
+    """Print what every fifth question takes, of all sessions and of its own."""
+    questions = [(case.name, question.text) for case in cases for question in case.questions][::5]
+    for where, scopes in {
+        "all sessions": [Scope() for _ in questions],
+        "one session": [Scope(session=name) for name, _ in questions],
+    }.items():
+        for _ in range(2):  # the first round warms up
+            taken = [_asked(store, text, scope) for (_, text), scope in zip(questions, scopes, strict=True)]
+        print(
+            f"{where}: {median(taken):.1f} ms of the processor a query in the middle, "
+            f"{quantiles(taken, n=10)[-1]:.1f} at the 9th of 10"
+        )
 
 
 def _asked(store: Memory, question: str, scope: Scope) -> float:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from boildown.facts.superseding import assertion, outdated, superseded, surely
+from boildown.facts.claims import may_hold, topic
+from boildown.facts.superseding import Reach, assertion, outdated, superseded, supersedes, surely
+from roundtrip import files
 
 
 def ends(*said: str, by: tuple[str, ...] = ()) -> dict[int, int]:
@@ -35,6 +39,7 @@ def ends(*said: str, by: tuple[str, ...] = ()) -> dict[int, int]:
 )
 def test_a_newer_value_supersedes_an_older_one(earlier, later):
     assert ends(earlier, later) == {0: 1}
+    assert Reach([assertion(later, "ada", (0.0, 1))])(earlier, topic(earlier))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,27 @@ def test_a_newer_value_supersedes_an_older_one(earlier, later):
 )
 def test_another_thing_is_not_superseded(earlier, later):
     assert ends(earlier, later) == {}
+
+
+@pytest.mark.parametrize("sentence", ["I love the violin.", "The deadline is near.", "My sister lives in Leeds."])
+def test_a_glance_tells_what_has_no_value_that_is_changed(sentence):
+    changes = "They moved the deadline to Friday.", "I just moved to Porto.", "We take SQLite instead of Postgres."
+    assert not Reach([assertion(one, "ada", (0.0, 1)) for one in changes])(sentence, topic(sentence))
+
+
+@pytest.mark.parametrize("path", files("locomo/locomo*.json")[:1])
+def test_a_glance_never_misses_what_is_superseded_nor_a_value(path):
+    texts = re.findall(r'"text": "((?:[^"\\]|\\.)*)"', path.read_text())
+    said = [assertion(one, "ada", (0.0, n)) for n, text in enumerate(texts) for one in re.split(r"(?<=[.!?]) ", text)]
+    assert sum(len(one.values) for one in said) > 50
+    assert all(may_hold(one.sentence, {value.kind}) for one in said for value in one.values)
+    telling = [one for one in said if one.changes]
+    reach = Reach(telling)
+    ended = {
+        earlier for earlier in said for later in telling if later.order > earlier.order and supersedes(later, earlier)
+    }
+    assert ended
+    assert all(reach(one.sentence, one.topic) for one in ended)
 
 
 def test_where_one_lives_is_not_changed_by_another():

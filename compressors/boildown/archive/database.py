@@ -18,6 +18,8 @@ FILES = ("archive.db", "memory.db", LANCE, "checkpoints")
 BESIDE = ("ledgers", "hook.log")
 """What agents' hooks put beside them"""
 _WAIT = 120.0
+_CACHE = 65_536
+"""KiB of the file that a reader holds at most. A writer holds SQLite's 2 MiB: what follows a stream is to stay small"""
 _BLOCKED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 """What SQLite says where the file that its readers share cannot be made: it may not be, or the disk is full"""
 _HINTS = {
@@ -140,6 +142,7 @@ def _for_reading(database: Database, folder: str) -> sqlite3.Connection:
         connection = _connect(database, folder, mode)
         try:
             if _version(database, connection, folder):
+                connection.execute(f"PRAGMA cache_size = -{_CACHE}")
                 return connection
             raise ArchiveError(f"the archive in {folder} is empty: nothing was ever kept in it.")
         except BaseException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +26,8 @@ _NUMBER = re.compile(
     r"(?P<unit>\s?%|\s?percent\b|\s?(?:ms|kg|km|cm|mm|kb|mb|gb|tb|min|hrs?|hours?|miles?|minutes?|seconds?|k)\b)?",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(rf"\d|\b(?:{'|'.join((*_SPELLED, *WEEKDAYS))})\b", re.IGNORECASE)
+"""What every date, time and number has"""
 _UNITS = {"percent": "%", "hours": "hour", "hrs": "hour", "hr": "hour", "minutes": "min", "minute": "min"}
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b", re.IGNORECASE)
 _STRONG = re.compile(
@@ -167,6 +169,14 @@ def may_change(text: str) -> bool:
     if _TELLING.isdisjoint(WORD.findall(text.lower())):
         return False
     return any(pattern.search(text) for pattern in (_STRONG, _WEAK, _ENDED, _INSTEAD, _REPLACED, *_SLOTS.values()))
+
+
+def may_hold(text: str, kinds: Iterable[str]) -> bool:
+    """Whether `text` may hold a value of one of these kinds: a quick look, which never says no where it does."""
+    slots = {kind.partition(" ")[0] for kind in kinds}
+    if any(_SLOTS[name].search(text) for name in slots & _SLOTS.keys()):
+        return True
+    return not slots <= _SLOTS.keys() and _COUNTED.search(text) is not None
 
 
 def ends(sentence: str) -> bool:

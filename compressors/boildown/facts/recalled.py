@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from boildown.facts.claims import may_change, topic
 from boildown.facts.kinds import stated
 from boildown.facts.listing import speaks, without_date
-from boildown.facts.superseding import Assertion, assertion, superseded
+from boildown.facts.superseding import Assertion, Reach, assertion, superseded
 from boildown.memory.messages import Kept
 
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -30,12 +30,12 @@ def stale(found: Sequence[Kept], question: str) -> dict[int, int]:
     telling = {k: change for k, one in enumerate(spoken) if (change := _change(found, one)) is not None}
     if not telling:
         return {}
-    # What has no word in common with any of these, none of them supersedes; and reading takes time.
-    about = frozenset[str]().union(*(one.topic for one in telling.values()))
+    # What has no word in common with any of these, or no value such as theirs, none supersedes; and reading takes time.
+    about, reach = frozenset[str]().union(*(one.topic for one in telling.values())), Reach(telling.values())
     read = [
         (one.message, telling.get(k) or _assertion(found, one))
         for k, one in enumerate(spoken)
-        if not about or one.topic & about
+        if k in telling or ((not about or one.topic & about) and reach(one.text, one.topic))
     ]
     ends: dict[int, int] = {}
     for some in _comparable(found, read):

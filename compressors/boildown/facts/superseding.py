@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from boildown.facts.claims import NUMBER, Value, ends, may_change, olds, topic, values
+from boildown.facts.claims import NUMBER, Value, ends, may_change, may_hold, olds, topic, values
 
 _MEASURED = (NUMBER, "date", "clock")
 _MANY = 250
@@ -64,8 +64,32 @@ def _over(later: Assertion, earlier: Assertion) -> bool:
     shared = later.topic & earlier.topic
     if any(shared - topic(old) and _says(earlier.sentence, old) and not _says_olds(earlier, old) for old in later.olds):
         return True
-    enough = len(shared) >= 2 and 2 * len(shared) >= min(len(later.topic), len(earlier.topic))
-    return later.ended and not earlier.ended and later.by == earlier.by and enough
+    return later.ended and not earlier.ended and later.by == earlier.by and _close(later.topic, earlier.topic)
+
+
+def _close(a: frozenset[str], b: frozenset[str]) -> bool:
+    """Whether two sentences on these topics speak of the same, where one says that it is over."""
+    shared = len(a & b)
+    return shared >= 2 and 2 * shared >= min(len(a), len(b))
+
+
+class Reach:
+    """Tells at a glance of most sentences that it makes no difference to `superseded` whether they are among others.
+
+    telling  all those of the others that can supersede anything
+    """
+
+    def __init__(self, telling: Iterable[Assertion]) -> None:
+        telling = list(telling)
+        self._kinds = {value.kind for one in telling for value in one.values}
+        self._olds = {old for one in telling for old in one.olds}
+        self._ended = [one.topic for one in telling if one.ended]
+
+    def __call__(self, sentence: str, about: frozenset[str]) -> bool:
+        """Whether a sentence, which can supersede nothing, may matter; `about` is its topic."""
+        if may_hold(sentence, self._kinds) or any(_close(topic, about) for topic in self._ended):
+            return True
+        return any(_says(sentence, old) for old in self._olds)
 
 
 def surely(later: Assertion, earlier: Assertion) -> bool:

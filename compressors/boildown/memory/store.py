@@ -207,7 +207,7 @@ class Store:
         import numpy as np
 
         columns, found = self._columns(seats), np.zeros((len(phrases), len(seats)))
-        ids = list(columns)
+        ids = min(columns, default=0), max(columns, default=0), json.dumps(list(columns))
         for row, phrase, rarer in zip(found, phrases, self._rarer(phrases, scope), strict=True):
             for id, score in self._at(f'{_SAID} : "{phrase}"', ids, f"bm25(words, {_WEIGHTS})"):
                 row[columns[id]] = max(-score, 0.0) * rarer
@@ -238,14 +238,14 @@ class Store:
         )
         return dict(rows)
 
-    def _at(self, query: str, ids: Sequence[int], value: str = "0") -> Iterator[tuple[int, float]]:
-        """Those of `ids` that `query` finds, with `value` of each."""
+    def _at(self, query: str, ids: tuple[int, int, str], value: str = "0") -> Iterator[tuple[int, float]]:
+        """Those of `ids` that `query` finds, with `value` of each; `ids` is the first, the last, and all in JSON."""
         # The plus keeps SQLite from asking the index anew for each id, which takes many times as long. Within bounds,
         # it reads a session's part of the index alone.
         return self._connection.execute(
             f"""SELECT rowid, {value} FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?
             AND +rowid IN (SELECT value FROM json_each(?))""",
-            (query, min(ids, default=0), max(ids, default=0), json.dumps(ids)),
+            (query, *ids),
         )
 
     def get(self, seats: Iterable[Seat]) -> dict[Seat, Kept]:
