@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`boildown follow` for ever: its memory, its time a message, and what kills leave.
 
-    python benchmarks/follow.py [--messages 1000000] [--window 20000] [--timed 20000] [--kills 50] [--svg memory.svg]
+    python benchmarks/follow.py [--messages 1000000] [--window 20000] [--timed 20000] [--kills 50] [--store lance]
+                                [--svg memory.svg]
 
 Prints
 
@@ -34,7 +35,7 @@ from boildown.following.records import Reader  # noqa: E402
 from boildown.formats import Format  # noqa: E402
 from boildown.memory.store import opened  # noqa: E402
 from boildown.policy import Policy, shipped  # noqa: E402
-from killing import Left, kill_archive, kill_follow, kill_resume, messages, run  # noqa: E402
+from killing import STORES, Left, kill_archive, kill_follow, kill_resume, messages, run  # noqa: E402
 
 SAMPLES = 100
 SHOWN = (0.01, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -118,14 +119,14 @@ def speed(count: int, window: int, folder: Path) -> None:
     print(f"speed   {told}, {with_saving:.3f} with checkpoints and store; {many:,} compressions")
 
 
-def kills(count: int, folder: Path) -> None:
+def kills(count: int, folder: Path, store: str) -> None:
     def show(what: str, left: Left) -> None:
         print(f"kills   {what}: {left.kills}, {left.lost} messages lost, {left.corrupt} corrupt")
 
     archive, source = folder / "killed", folder / "killed.jsonl"
-    show("follow", kill_follow(archive, source, max(400, count * 100), count))
+    show("follow", kill_follow(archive, source, max(400, count * 100), count, store=store))
     show("resume", kill_resume(archive, folder / "resumed.jsonl", count))
-    show("archive", kill_archive(folder / "archived", folder / "archived.jsonl", 4_000, count))
+    show("archive", kill_archive(folder / "archived", folder / "archived.jsonl", 4_000, count, store=store))
 
 
 def main() -> None:
@@ -134,6 +135,7 @@ def main() -> None:
     arguments.add_argument("--window", type=int, default=20_000, help="tokens")
     arguments.add_argument("--timed", type=int, default=20_000, help="messages that are timed; 0 for none")
     arguments.add_argument("--kills", type=int, default=50, help="of each command; 0 for none")
+    arguments.add_argument("--store", choices=STORES, default="sqlite", help="where messages are when it is killed")
     arguments.add_argument("--svg", type=Path, help="draw the memory into this file")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +147,7 @@ def main() -> None:
             if given.svg:
                 draw(found, given.svg)
         if given.kills:
-            kills(given.kills, Path(folder))
+            kills(given.kills, Path(folder), given.store)
 
 
 if __name__ == "__main__":

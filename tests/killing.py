@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -11,16 +12,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
+from boildown.archive.places import LANCE
+from boildown.errors import ArchiveError
 from boildown.following.checkpoint import Checkpoint, load
+from boildown.memory.messages import Scope
+from boildown.memory.places import opened
 from boildown.memory.schema import FILE
 from conftest import COMMAND, ROOT, source_roots
 
 SESSION = "killed"
 WINDOW = 2_000
+STORES = {"sqlite": "", "lance": "lance:"}
+"""What stands before a directory so that its messages go to the store"""
+_LOADING = 60.0
 _SUBJECTS = ("the gate", "our invoice", "the second run", "the ferry", "her report", "the pump", "the old server")
 _VERBS = ("opened at", "moved to", "failed after", "was paid on", "cost", "measured", "waited for")
 
@@ -72,12 +81,17 @@ def missing(checkpoint: Checkpoint, source: Path, folder: Path) -> int:
 
 def stored(folder: Path) -> list[str]:
     """The texts in the store, in their order."""
+    if (folder / LANCE).exists():
+        with opened(str(folder)) as store:
+            return [kept.said.text for kept in store.said(Scope())]
     with closing(sqlite3.connect(folder / FILE)) as connection:
         return [text for (text,) in connection.execute("SELECT text FROM messages ORDER BY place")]
 
 
 def sound(folder: Path) -> bool:
-    """Whether the store's file is whole, its index included, or was not made yet."""
+    """Whether the store is whole, its index included, or was not made yet."""
+    if (folder / LANCE).exists():
+        return _lance_sound(folder)
     if not (folder / FILE).exists():
         return True
     with closing(sqlite3.connect(folder / FILE)) as connection:
@@ -87,7 +101,34 @@ def sound(folder: Path) -> bool:
         return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def kill_follow(folder: Path, source: Path, total: int, kills: int, seed: int = 0, longest: float = 2.0) -> Left:
+def _lance_sound(folder: Path) -> bool:
+    """Whether each message has a place of its own, none is free between them, and each is found by its words."""
+    try:
+        with opened(str(folder)) as store:
+            said, found = store.said(Scope()), store.search(["note"], Scope(), 1_000_000)
+    except ArchiveError as error:
+        return "no messages to recall" in str(error)
+    return [kept.seat[1] for kept in said] == list(range(len(said))) and len(found) == len(said)
+
+
+def wait_for_writing(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until LanceDB is loaded, which takes seconds, and something in `folder` is written; or until it ended."""
+    before, end = _stamps(folder), time.monotonic() + _LOADING
+    while _stamps(folder) == before and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    found = dict[str, int]()
+    for name in glob(f"{folder}/**", recursive=True, include_hidden=True):
+        with suppress(FileNotFoundError):
+            found[name] = os.stat(name).st_mtime_ns
+    return found
+
+
+def kill_follow(
+    folder: Path, source: Path, total: int, kills: int, seed: int = 0, longest: float = 2.0, store: str = "sqlite"
+) -> Left:
     """Follow a file that grows to `total` messages, killed again and again, then to its end."""
     draw, left, lines = random.Random(seed), Left(), list(messages(total, seed))
     source.write_bytes(b"".join(lines[: total // 4]))
@@ -98,7 +139,7 @@ def kill_follow(folder: Path, source: Path, total: int, kills: int, seed: int = 
         "--window",
         WINDOW,
         "--archive",
-        folder,
+        f"{STORES[store]}{folder}",
         "--session",
         SESSION,
         "--checkpoint",
@@ -107,7 +148,9 @@ def kill_follow(folder: Path, source: Path, total: int, kills: int, seed: int = 
     )
     for n in range(kills):
         process = run(*command)
-        end = time.monotonic() + 0.4 + draw.random() * longest
+        if store == "lance":
+            wait_for_writing(folder, process)
+        end = time.monotonic() + (0.4 if store == "sqlite" else 0.0) + draw.random() * longest
         for line in rest[n * step : (n + 1) * step]:
             with source.open("ab") as file:
                 file.write(line[:9])
@@ -118,7 +161,7 @@ def kill_follow(folder: Path, source: Path, total: int, kills: int, seed: int = 
         process.send_signal(signal.SIGKILL)
         process.wait()
         left.look(folder, source)
-    end_by(run(*command), folder, total)
+    end_by(run(*command[:-1], stderr=subprocess.PIPE), folder, total)
     left.lost += abs(total - len(stored(folder)))
     left.look(folder, source)
     left.kills -= 1
@@ -126,7 +169,9 @@ def kill_follow(folder: Path, source: Path, total: int, kills: int, seed: int = 
 
 
 def end_by(process: subprocess.Popen[bytes], folder: Path, total: int) -> None:
-    """Let a follower catch up with the file, and end it with SIGTERM."""
+    """Let a follower catch up with the file, and end it with SIGTERM, which it takes once it has said something."""
+    assert process.stderr is not None
+    process.stderr.readline()
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         found = load(str(folder), SESSION).checkpoint
@@ -159,14 +204,18 @@ def kill_resume(folder: Path, output: Path, kills: int, seed: int = 0) -> Left:
     return left
 
 
-def kill_archive(folder: Path, source: Path, total: int, kills: int, seed: int = 0) -> Left:
+def kill_archive(
+    folder: Path, source: Path, total: int, kills: int, seed: int = 0, longest: float = 1.5, store: str = "sqlite"
+) -> Left:
     """Archive a file, killed again and again, then to its end: its messages are there once each, in their order."""
     draw, left = random.Random(seed), Left()
     source.write_bytes(b"".join(messages(total, seed)))
-    command = ("archive", source, "--archive", folder, "-q")
+    command = ("archive", source, "--archive", f"{STORES[store]}{folder}", "-q")
     for _ in range(kills):
         process = run(*command)
-        time.sleep(0.2 + draw.random() * 1.5)
+        if store == "lance":
+            wait_for_writing(folder, process)
+        time.sleep((0.2 if store == "sqlite" else 0.0) + draw.random() * longest)
         process.send_signal(signal.SIGKILL)
         process.wait()
         left.kills += 1
