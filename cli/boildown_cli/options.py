@@ -107,8 +107,28 @@ MemoryFolder = Annotated[
         show_default=False,
     ),
 ]
-SessionName = Annotated[str | None, typer.Option("--session", metavar="SESSION", help="The session's name.")]
-UserName = Annotated[str, typer.Option("--user", metavar="USER", help="Whose messages.", show_default=False)]
+
+
+def name_of_text(parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """The name of a user or a session. Raises UsageError for bytes that are no UTF-8.
+
+    An archive keeps names as UTF-8, so that one such name would be taken for another.
+    """
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--{parameter.name}: this name is no UTF-8 text. Give another, in UTF-8.") from None
+    return value
+
+
+SessionName = Annotated[
+    str | None,
+    typer.Option("--session", metavar="SESSION", callback=name_of_text, help="The session's name."),
+]
+UserName = Annotated[
+    str,
+    typer.Option("--user", metavar="USER", callback=name_of_text, help="Whose messages.", show_default=False),
+]
 EmbedderName = Annotated[
     str | None,
     typer.Option(

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -283,6 +284,19 @@ def test_wrong_usage_exits_2_before_anything_is_read(ask, tmp_path, monkeypatch,
     answer = ask("follow", *arguments)
     assert answer.code == 2
     assert complaint in answer.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-8 there")
+def test_a_file_whose_name_is_no_utf_8_is_forgotten_by_what_it_is_called(ask, follow, memory, source, tmp_path):
+    path = os.fsencode(tmp_path) + b"/a\xff.jsonl"
+    os.rename(source, path)
+    process = follow(os.fsdecode(path))
+    until(lambda: any((memory / "checkpoints").glob("*.json")))
+    process.terminate()
+    process.wait()
+    done = ask("forget", "--user", "", "--session", "a?", "--archive", memory, "--yes")
+    assert (done.code, done.out.strip().endswith(b": 0 found")) == (0, True)
+    assert list((memory / "checkpoints").iterdir()) == []
 
 
 def test_what_a_killed_follower_left_is_forgotten_once_nobody_follows(ask, follow, memory, source):

@@ -44,6 +44,24 @@ def test_forget_asks_looks_and_proves(ask, chat, tmp_path):
     assert ask("forget", "--user", "ada", "--archive", memory, "--yes").code == 2
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("archive", "chat.jsonl", "--user", "a\udcff"),
+        ("archive", "chat.jsonl", "--session", "a\udcff"),
+        ("recall", "violin", "--user", "a\udcfe"),
+        ("resume", "chat", "--user", "a\udcff"),
+        ("sessions", "--user", "a\udcff"),
+        ("forget", "--user", "a\udcff", "--yes"),
+    ],
+)
+def test_names_that_an_archive_could_not_tell_apart_are_refused(ask, chat, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert ask("archive", chat, "--archive", "m", "--user", "a?").code == 0
+    answer = ask(*command, "--archive", "m")
+    assert (answer.code, "this name is no UTF-8" in answer.err, answer.out) == (2, True, b"")
+
+
 def test_what_is_found_afterwards_is_exit_code_1(ask, chat, tmp_path):
     ask("archive", chat, "--archive", tmp_path / "m", "--user", "ada")
     (tmp_path / "m" / "notes.txt").write_bytes(chat.read_bytes())

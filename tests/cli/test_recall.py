@@ -27,6 +27,15 @@ def test_what_is_new_is_told(ask, chat, tmp_path):
     assert ask("archive", chat, "--archive", tmp_path / "memory", "--quiet").out == b""
 
 
+def test_a_session_that_is_not_there_is_told_in_one_line(ask, chat, tmp_path):
+    ask("archive", chat, "--archive", tmp_path / "memory", "--session", "a\nb" + "c" * 3000)
+    for command in (("recall", "violin", "--session", "a\nd"), ("facts", "a\nd")):
+        answer = ask(*command, "--archive", tmp_path / "memory")
+        assert (answer.code, "There is a bccc" in answer.err) == (2, True)
+        assert answer.err.count("\n") == 1
+        assert len(answer.err) < 1000
+
+
 def test_a_message_is_found_with_its_score_its_id_and_its_neighbours(ask, memory):
     answer = ask("recall", "what of violin number 21?", "--archive", memory, "-k", 1)
     head, before, text, after = answer.out.decode().splitlines()

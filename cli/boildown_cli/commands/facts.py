@@ -100,15 +100,20 @@ def _archived(session: str, folder: str, user: str) -> list[Said]:
     from boildown.errors import UsageError
     from boildown.memory.messages import Scope
     from boildown.memory.places import opened
+    from boildown_cli.terminal import one_line
 
     with opened(folder) as store:
         found = store.said(Scope(user, session))
         if found:
             return [kept.said for kept in found]
         names = [one.name for one in store.sessions(user)]
-    there = f"There is {', '.join(names[-5:])}" if names else "They have none: give --user as 'boildown archive' had it"
+    there = (
+        f"There is {one_line(', '.join(names[-5:]))}"
+        if names
+        else "They have none: give --user as 'boildown archive' had it"
+    )
     whose = f"of --user {user}" if user else "without a --user"
-    raise UsageError(f"{session}: there is no such session {whose}. {there}.")
+    raise UsageError(f"{one_line(session)}: there is no such session {whose}. {there}.")
 
 
 def _read(path: str, n: int | None, read_as: str | None, user: str) -> list[Said]:

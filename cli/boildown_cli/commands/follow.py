@@ -118,6 +118,7 @@ def _session(file: str, read_as: str | None) -> str:
     """The id that a client gave the session in a file, or else the file's name."""
     from boildown.errors import BoildownError
     from boildown.memory.archiving import named, stem
+    from boildown.memory.keys import writable
     from boildown.run import conversations, reader
     from boildown_cli.files import read
 
@@ -129,9 +130,10 @@ def _session(file: str, read_as: str | None) -> str:
     whole = head[: head.rfind(b"\n") + 1]
     try:
         format, plain, _ = reader(whole, file, read_as)
-        return named(list(conversations(format, plain, file))[:1], file)[0]
+        name = named(list(conversations(format, plain, file))[:1], file)[0]
     except (BoildownError, IndexError):
-        return stem(file)
+        name = stem(file)
+    return writable(name)  # as the store calls it, so that 'forget' finds its checkpoint
 
 
 def _compressor(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli.options import MemoryFolder, SessionName
+from boildown_cli.options import MemoryFolder, SessionName, name_of_text
 
 if TYPE_CHECKING:
     from boildown.memory.forgetting import Plan, Proof
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 def forget(
     folder: MemoryFolder,
     user: Annotated[
-        str, typer.Option("--user", metavar="USER", help="Whose messages; '' is who has no name.", show_default=False)
+        str,
+        typer.Option(
+            "--user",
+            metavar="USER",
+            callback=name_of_text,
+            help="Whose messages; '' is who has no name.",
+            show_default=False,
+        ),
     ],
     session: SessionName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and erase nothing.")] = False,

@@ -68,6 +68,8 @@ def check_scope(store: Memory, scope: Scope) -> None:
     """Raise UsageError where the user or the session has nothing in the archive, with what is next to it."""
     import difflib
 
+    from boildown_cli.terminal import one_line
+
     names = [one.name for one in store.sessions(scope.user)]
     if not names:
         whose = f"--user {scope.user}" if scope.user else "no --user"
@@ -77,7 +79,9 @@ def check_scope(store: Memory, scope: Scope) -> None:
         )
     if scope.session is not None and scope.session not in names:
         near = difflib.get_close_matches(scope.session, names, 1, 0.3) or names[-1:]
-        raise UsageError(f"--session {scope.session}: there is no such session. There is {near[0]}.")
+        raise UsageError(
+            f"--session {one_line(scope.session)}: there is no such session. There is {one_line(near[0])}."
+        )
 
 
 def embedder(name: str | None, store: Memory | None, scope: Scope) -> Embedder | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boildown_cli.options import MemoryFolder
+from boildown_cli.options import MemoryFolder, name_of_text
 
 if TYPE_CHECKING:
     from boildown.memory.sessions import Listed
@@ -22,7 +22,10 @@ _TITLE = 40
 def sessions(
     folder: MemoryFolder,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="USER", help="Only this user's sessions; everybody's otherwise.")
+        str | None,
+        typer.Option(
+            "--user", metavar="USER", callback=name_of_text, help="Only this user's sessions; everybody's otherwise."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
