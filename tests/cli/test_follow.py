@@ -173,6 +173,22 @@ def test_another_file_in_its_place_begins_anew(follow, memory, source, how):
 
 
 @pytest.mark.battery
+def test_what_the_archive_has_lost_is_read_again(follow, memory, source):
+    process = follow(source)
+    until(lambda: count(memory) == 40)
+    process.terminate()
+    process.wait()
+    for path in memory.glob("memory.db*"):
+        path.unlink()
+    process = follow(source)
+    assert process.stderr is not None
+    assert b"40 of the messages of session 'session' are not in the archive any more" in process.stderr.readline()
+    until(lambda: (memory / "memory.db").exists() and len(stored(memory)) == 40)
+    append(source, LINES[40:50])
+    until(lambda: len(stored(memory)) == 50)
+
+
+@pytest.mark.battery
 def test_a_file_that_was_another_when_it_was_left_begins_anew(follow, memory, source):
     process = follow(source)
     until(lambda: count(memory) == 40)

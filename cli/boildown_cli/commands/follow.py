@@ -14,6 +14,7 @@ from boildown_cli import models, options
 if TYPE_CHECKING:
     from boildown.following.compression import Compressor
     from boildown.following.follower import Follower, Stream, Tell
+    from boildown.memory.messages import Memory
     from boildown.presets import Config
 
 STDIN = "-"
@@ -179,13 +180,13 @@ def _opened(
             stack.enter_context(checkpoint.locked(stream.folder, stream.session, stream.user))
         follower = Follower(stream, reader, compressor.policy, compressor, tell, kept)
         stack.callback(follower.close)
-        if stream.folder:
-            _take_up(follower, tell)
+        if kept is not None:
+            _take_up(follower, kept, tell)
         yield follower
 
 
-def _take_up(follower: Follower, tell: Tell) -> None:
-    """Go on from the last checkpoint, unless it is one of another file."""
+def _take_up(follower: Follower, kept: Memory, tell: Tell) -> None:
+    """Go on from the last checkpoint, unless it is one of another file, or the archive has lost what came before."""
     from boildown.following.checkpoint import discard, load
     from boildown.following.tail import beginning
 
@@ -197,7 +198,13 @@ def _take_up(follower: Follower, tell: Tell) -> None:
     last = found.checkpoint
     if last is None:
         return
+    lost = last.place - _kept(kept, stream)
+    if lost > 0:
+        what = "cannot be read again" if stream.input == STDIN else "it begins anew"
+        tell(f"{lost:,} of the messages of session {stream.session!r} are not in the archive any more: {what}")
     if stream.input != STDIN:
+        if lost > 0:
+            return
         read = beginning(stream.input, last.offset) if last.input != STDIN else None
         if read is None or read.hexdigest() != last.digest:
             tell(f"{stream.input} is not the file that session {stream.session!r} was read from: it begins anew")
@@ -207,6 +214,11 @@ def _take_up(follower: Follower, tell: Tell) -> None:
     if found.trouble:
         follower.save()
     tell(f"session {stream.session!r} goes on after message {follower.state.tally.messages:,}")
+
+
+def _kept(kept: Memory, stream: Stream) -> int:
+    """How many messages of the session the archive has."""
+    return sum(one.messages for one in kept.sessions(stream.user) if one.name == stream.session)
 
 
 def _tell(follower: Follower) -> None:
