@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from battery import battery
-from boildown.archive.places import LANCE, in_lance, local
+from boildown.archive.places import LANCE, absolute, in_lance, local
 from boildown.archive.store import opened as sources
 from boildown.errors import ArchiveError, UsageError
 from boildown.memory.messages import Origin, Said, Scope
@@ -45,6 +45,13 @@ def test_a_place_says_where_messages_are(tmp_path):
     (tmp_path / LANCE).mkdir()
     assert in_lance(str(tmp_path)) == str(tmp_path / LANCE)
     assert local(f"lance:{tmp_path}", "it is") == str(tmp_path)
+
+
+def test_home_is_meant_where_shells_leave_its_sign(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert in_lance("lance:~/memory") == str(tmp_path / "memory" / LANCE)
+    assert absolute("lance:~/memory") == f"lance:{tmp_path / 'memory'}"
+    assert local("lance:~/memory", "it is") == str(tmp_path / "memory")
 
 
 @pytest.mark.parametrize("command", [("expand", "FILE"), ("resume", "s"), ("compress", "FILE", "--ratio", "2")])

@@ -21,14 +21,14 @@ def in_lance(place: str) -> str | None:
     """The address of an archive's messages in LanceDB; None where they are in SQLite, or nowhere yet."""
     if is_remote(place):
         return f"{place.rstrip('/')}/{LANCE}"
-    path = os.path.join(place.removeprefix(_PREFIX), LANCE)
+    path = os.path.join(_directory(place), LANCE)
     return path if place.startswith(_PREFIX) or os.path.isdir(path) else None
 
 
 def absolute(place: str) -> str:
     """What `place` is called from any directory."""
     prefix = _PREFIX if place.startswith(_PREFIX) else ""
-    return place if is_remote(place) else prefix + os.path.abspath(place.removeprefix(_PREFIX))
+    return place if is_remote(place) else prefix + os.path.abspath(_directory(place))
 
 
 def local(place: str, what: str) -> str:
@@ -38,4 +38,9 @@ def local(place: str, what: str) -> str:
             f"--archive {place}: {what} in a directory of this machine, and object storage holds messages only. "
             "Name a directory, or lance:DIR for messages in LanceDB beside the rest."
         )
-    return place.removeprefix(_PREFIX)
+    return _directory(place)
+
+
+def _directory(place: str) -> str:
+    """The path in `place`. Shells leave the ~ of lance:~/DIR as it is."""
+    return os.path.expanduser(place.removeprefix(_PREFIX)) if place.startswith(_PREFIX) else place
