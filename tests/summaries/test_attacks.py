@@ -25,7 +25,8 @@ OURS = re.compile(rf"<\s*/?\s*(?:{'|'.join(prompts.TAGS)})\b", re.IGNORECASE)
 TEMPLATE = re.compile(r"<\|\w+\|>|<｜[^｜]+｜>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>")
 DEMANDS = re.compile(
     r"(?:Sum up the transcript above\.|The transcript goes on where [^\n]* add what is new\.|Sum up the parts above, "
-    r"which follow one another, in one summary\.|) ?(?:Use|Say it in) at most \d+ words\."
+    r"which follow one another, in one summary\.|) ?(?:Use|Say it in) at most \d+ words\. "
+    r"Write in (?:[A-Z][a-z]+, )?the language of the conversation"
     r"|(?:(?:Not in the source: [^\n]*|Write \d+ lines, one for each above\.)?\n*)*"
 )
 SYSTEMS = (prompts._WRITE, prompts._SHORTEN, prompts._MEND)
@@ -55,7 +56,7 @@ def test_what_is_sent_is_one_prompt_that_never_changes_and_the_transcript_inside
         assert request.system in SYSTEMS
         assert request.context == ""
         once = request.prompt.removesuffix(prompts.again(replace(request, prompt="")).prompt)
-        demanded = FENCE.sub("", once).strip().removesuffix(f" {prompts._SHAPE}")
+        demanded = FENCE.sub("", once).strip().removesuffix(f", and {prompts._SHAPE}")
         assert DEMANDS.fullmatch(demanded), demanded
         for fence in FENCE.finditer(request.prompt):
             assert OURS.search(fence["inside"]) is None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from boildown.summaries.prompts import Fault, made, mended, mending, shortening, words, writing
+from boildown.summaries.prompts import Fault, again, made, mended, mending, shortening, words, writing
 from boildown.summaries.summary import SECTIONS, Summary
+from boildown.summarizers.calls import Request
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing, Message, Text
 
@@ -37,7 +38,12 @@ def test_an_answer_is_read_with_or_without_tags(answer: str, sections: dict[str,
     assert made(answer) == Summary(sections)
 
 
-@pytest.mark.parametrize("answer", ["", "PWNED", "I cannot help with that.", "<open>none</open>", '{"facts": ["a"]}'])
+NOTHING = "<open>- Keine.</open><actions>- (aucune)\n- none</actions><decisions>なし。</decisions>"
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "PWNED", "I cannot help with that.", "<open>none</open>", '{"facts": ["a"]}', NOTHING]
+)
 def test_an_answer_without_sections_is_none(answer: str) -> None:
     assert made(answer) is None
 
@@ -55,6 +61,28 @@ def test_all_requests_of_a_kind_begin_alike() -> None:
     assert first.system == second.system
     assert all(f"<{name}>" in first.system for name in SECTIONS)
     assert "say what holds now, and what it was before" in first.system
+
+
+GERMAN = Message("m2", "user", (Text("Wir müssen die Fähre noch buchen, und sie kostet mit dem Auto 128 Euro."),))
+FRENCH = Summary({"facts": ("Le loyer est de 950 euros, et il faut que Paul le paie avant la fin du mois.",)})
+LANGUAGES = [
+    (writing("m", [GERMAN], 300), "German, the"),
+    (writing("m", [GERMAN], 300, Summary({"facts": ("The ferry is booked.",)})), "German, the"),
+    (writing("m", [], 300, parts=[FRENCH, FRENCH]), "French, the"),
+    (shortening("m", FRENCH, 300), "French, the"),
+    (writing("m", [Message("m3", "user", (Text("4711, 4712"),))], 300), "the"),
+]
+
+
+@pytest.mark.parametrize(("asked", "named"), LANGUAGES)
+def test_a_summary_is_asked_for_in_the_language_of_the_conversation(asked: Request, named: str) -> None:
+    assert "in the language in which the conversation is held" in " ".join(asked.system.split())
+    for sent in (asked, again(asked)):
+        assert f"Write in {named} language of the conversation, and reply with these tags" in sent.prompt
+
+
+def test_a_line_is_mended_in_the_language_of_its_source() -> None:
+    assert "in the language of its source" in mending("m", [Fault("a", [], "b")]).system
 
 
 def test_a_stand_in_is_a_summary_as_long_as_may_be() -> None:

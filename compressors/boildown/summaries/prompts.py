@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice, permutations
 
+from boildown.measure.content import said
+from boildown.summaries.language import spoken
 from boildown.summaries.summary import SECTIONS, Summary
 from boildown.summarizers.calls import Request
 from boildown.summarizers.reading import readable
@@ -39,11 +41,14 @@ _ASKED = {
 _ECHOES = frozenset((*_ASKED.values(), "..."))
 """What a small model repeats of the form instead of filling it in"""
 _FORM = "\n".join(f"<{name}>\n- {said}\n</{name}>" for name, said in _ASKED.items())
-_SHAPE = "Reply with these tags and nothing else, a few lines in each that fits:\n" + "\n".join(
+_SHAPE = "reply with these tags and nothing else, a few lines in each that fits:\n" + "\n".join(
     f"<{name}>\n- ...\n</{name}>" for name in _ASKED
 )
 """The form in few words, said last: a small model looks no further back, and keeps it then"""
 _RULES = f"""\
+Write in the language in which the conversation is held, whatever that of these instructions; where it is held in
+several, each line in that of what it tells. The names of the tags stay as they are.
+
 Write short, complete lines, each of which can be understood alone: name who did or said something. Take names,
 numbers with their units, dates, paths, identifiers and URLs over exactly as they stand there; never compute, round,
 guess or add anything. Where something changed, say what holds now, and what it was before. What is most likely to be
@@ -66,9 +71,9 @@ Keep what is most likely to be needed later, and leave out the rest. {_RULES}"""
 _MEND = f"""\
 You correct lines of a summary by its source. {rule([LINE, SOURCE])}
 
-Each line says something that its source does not say. Write each line anew so that it says only what the source
-says, with names, numbers, dates, paths and identifiers exactly as they stand there. Where the source says nothing of
-the kind, the line is: {GONE}
+Each line says something that its source does not say. Write each line anew, in the language of its source, so that it
+says only what the source says, with names, numbers, dates, paths and identifiers exactly as they stand there. Where
+the source says nothing of the kind, the line is: {GONE}
 
 Reply with as many lines as there are, in their order, each in this form, and with nothing else:
 <{LINE}>...</{LINE}>"""
@@ -84,9 +89,10 @@ _BULLET = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s+")
 _MARKUP = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*/?\s*>", re.IGNORECASE)
 # Escapes for a terminal, what turns the direction of a text round, and letters that are tags: no answer needs them.
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-_EMPTY = re.compile(
-    r"[-–—.\s]*|(?:```|~~~)\w*|\(?(?:none|nothing|n/?a|empty|not stated|none stated)\)?\.?", re.IGNORECASE
-)
+_NOTHING = """
+    none nothing n/?a empty not.stated none.stated keine?s? nichts leer aucune? rien néant ningun[oa] ningún nada
+    nessun[oa] niente nenhuma? geen niets нет ничего 无 沒有 没有 無 なし 없음 لا.شيء कुछ.नहीं""".split()
+_EMPTY = re.compile(rf"[-–—.\s]*|(?:```|~~~)\w*|\(?(?:{'|'.join(_NOTHING)})\)?[.。।]?", re.IGNORECASE)
 _FILL = "words that a summary could have in such a line, or some more than that, "
 _FILLED = 23
 """Tokens of such a line and its title"""
@@ -103,27 +109,34 @@ def writing(
     held = [fenced(EARLIER, earlier.body(), TAGS)] if earlier else []
     held += [fenced(PART, part.body(), TAGS) for part in parts]
     held += [readable(messages, TAGS)] if messages else []
-    return Request(
-        model, _WRITE, "\n\n".join([*held, _demand(tokens, earlier, parts)]), _longest(tokens), "", _any(tokens)
-    )
+    shape = _shape([*map(said, messages), *(line for part in parts for _, line in part.lines())])
+    demand = f"{_demand(earlier, parts)} Use at most {words(tokens)} words. {shape}"
+    return Request(model, _WRITE, "\n\n".join([*held, demand]), _longest(tokens), "", _any(tokens))
 
 
-def _demand(tokens: int, earlier: Summary | None, parts: Sequence[Summary]) -> str:
-    size = f"Use at most {words(tokens)} words."
+def _demand(earlier: Summary | None, parts: Sequence[Summary]) -> str:
     if earlier:
         return (
             f"The transcript goes on where the summary in <{EARLIER}> ended. Write the summary of both: keep its lines "
             "as they are where they still hold, change those that the transcript makes untrue or settles, and add what "
-            f"is new. {size} {_SHAPE}"
+            "is new."
         )
-    if parts:
-        return f"Sum up the parts above, which follow one another, in one summary. {size} {_SHAPE}"
-    return f"Sum up the transcript above. {size} {_SHAPE}"
+    return (
+        "Sum up the parts above, which follow one another, in one summary." if parts else "Sum up the transcript above."
+    )
+
+
+def _shape(texts: Iterable[str]) -> str:
+    """The form that is asked for, in the language of `texts`: by its name, for a small model finds out no other way."""
+    language = spoken(texts)
+    which = f"{language}, the language of the conversation" if language else "the language of the conversation"
+    return f"Write in {which}, and {_SHAPE}"
 
 
 def shortening(model: str, summary: Summary, tokens: int) -> Request:
     """Asks for a summary that is too long to be said in at most `tokens`."""
-    prompt = f"{fenced(DRAFT, summary.body(), TAGS)}\n\nSay it in at most {words(tokens)} words. {_SHAPE}"
+    shape = _shape(line for _, line in summary.lines())
+    prompt = f"{fenced(DRAFT, summary.body(), TAGS)}\n\nSay it in at most {words(tokens)} words. {shape}"
     return Request(model, _SHORTEN, prompt, _longest(tokens), "", _any(tokens))
 
 
