@@ -3,12 +3,14 @@
 
     python benchmarks/checks.py [--shared ../shared] [--show 0]
 
-Three tables. Lines of summaries that people and models wrote of LoCoMo, of DialogSum, and of Claude Code sessions
+Four tables. Lines of summaries that people and models wrote of LoCoMo, of DialogSum, and of Claude Code sessions
 (their own compactions), and the share in which something is found that the source lacks; `--show` prints some of them.
 True sentences of chats and sessions with one thing in them changed, or with another speaker's name, and the share of
-those that is found, by kind. And
-for three chats and three sessions at 5x, 10x and 20x: what the offline pipeline keeps (share / number), how the target
-is divided, and what a summary that says nothing and one made of first sentences come to.
+those that is found, by kind. Lines that tell of one speaker, and what is found with another's name in them: held
+against messages, or, as above the leaves of a tree, against the lines of five sessions or of a meeting, of which they
+are some, or which they tell in other words. And for three chats and three sessions at 5x, 10x and 20x: what the offline
+pipeline keeps (share / number), how the target is divided, and what a summary that says nothing and one made of first
+sentences come to.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from boildown.pipeline import Context, Pins  # noqa: E402
 from boildown.run import conversations, reader  # noqa: E402
 from boildown.summaries import floor  # noqa: E402
 from boildown.summaries.checks import Evidence  # noqa: E402
+from boildown.summaries.source import who_speaks  # noqa: E402
 from boildown.summaries.summary import Summary  # noqa: E402
 from boildown.text.units import units  # noqa: E402
 from boildown.tokens import Counter, tokenizer  # noqa: E402
@@ -44,6 +47,7 @@ NUMBER, NAME = (
     re.compile(r"(?<=[a-z] )[A-Z][a-z]{3,}"),
 )
 MOST = 400
+ASKED = ("specific", "general")
 Spoken = tuple[Message, ...]
 
 
@@ -156,6 +160,48 @@ def headed(spans: Iterable[Spoken], draw: random.Random) -> tuple[int, int, int]
     return true, flagged, found
 
 
+def branches(shared: Path) -> Iterator[tuple[str, Spoken, list[str], list[str]]]:
+    """What a node above the leaves could sum up: whose it is, messages, lines of them, and the same in other words."""
+    for sample, sessions in chats(shared):
+        for start in range(0, len(sessions), 5):
+            part = sorted(sessions)[start : start + 5]
+            names, seen = {m.name for n in part for m in sessions[n]}, "observation"
+            lines = [sample[seen].get(f"session_{n}_{seen}", {}).get(name, []) for n in part for name in sorted(names)]
+            retold = [s for n in part for s in sentences(sample["session_summary"].get(f"session_{n}_summary", ""))]
+            said = tuple(m for n in part for m in sessions[n])
+            yield "LoCoMo", said, [line for each in lines for line, _ in each], retold
+    for path in sorted((shared / "data/qmsum").glob("*.json")):
+        meeting = json.loads(path.read_text())
+        turns = enumerate(meeting["meeting_transcripts"])
+        said = tuple(Message(f"m{n}", "user", (Text(turn["content"]),), name=turn["speaker"]) for n, turn in turns)
+        asked, whole = (
+            [s for one in meeting[f"{kind}_query_list"] for s in sentences(one["answer"])] for kind in ASKED
+        )
+        yield "QMSum", said, asked, whole
+
+
+def renamed(shared: Path) -> Iterator[tuple[str, str, int, int, int]]:
+    """Lines that tell of one speaker: whose, how they are held, how many, flagged, found with another's name."""
+    tally = Tally[tuple[str, str, str]]()
+    for whose, said, lines, retold in branches(shared):
+        below = Evidence.of((), [Summary({"facts": tuple(lines)})], who_speaks(said))
+        for how, evidence, told in (
+            ("retold, against messages", Evidence.of(said), retold),
+            ("taken over, against lines", below, lines),
+            ("retold, against lines", below, retold),
+        ):
+            for line in told:
+                names = sorted({m.name for m in said if m.name})
+                (name, *more) = [n for n in names if re.search(rf"\b{n}\b", line)] or [""]
+                if name and not more:
+                    other = line.replace(name, names[names.index(name) - 1])
+                    tally[whose, how, "all"] += 1
+                    tally[whose, how, "flagged"] += bool(evidence.misattributed(line))
+                    tally[whose, how, "found"] += bool(evidence.misattributed(other))
+    for whose, how in dict.fromkeys((whose, how) for whose, how, _ in tally):
+        yield whose, how, *(tally[whose, how, what] for what in ("all", "flagged", "found"))
+
+
 def first_sentences(split: floor.Split) -> Summary:
     """A summary that was made without a model: first sentences of messages, evenly, in the room for it."""
     said = [sentences(m.text)[0][:200] for m in split.older if m.role != "tool" and m.text.strip()]
@@ -208,6 +254,8 @@ def main() -> None:
         print(f"{name}: of {true} true sentences {false} flagged; with one thing changed found: {kinds}")
     true, false, hits = headed(spoken, draw)
     print(f"LoCoMo: of {true} lines `Name: sentence` {false} flagged; with the other speaker's name found: {hits}")
+    for whose, how, many, false, hits in renamed(args.shared):
+        print(f"{whose}: of {many} lines of one speaker, {how}, {false} flagged; with another's name found: {hits}")
     print("target divided into recent, summary, facts | kept with an empty summary | with one of first sentences")
     for n, transcript in enumerate([*map(Transcript, spoken[:3]), *sessions[1:8:3]]):
         for ratio in (5, 10, 20):

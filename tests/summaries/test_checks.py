@@ -118,10 +118,59 @@ def test_what_an_earlier_summary_says_counts_as_source() -> None:
         ("Norway: Melanie went hiking there with a violin.", False),
         ("Caroline: a dog and a holiday.", False),
         ("Melanie: Great!", False),
+        ("Caroline's trip: I went hiking in Norway yesterday.", False),
     ],
 )
 def test_words_of_one_speaker_are_not_given_to_another(line: str, wrong: bool) -> None:
     assert bool(EVIDENCE.misattributed(line)) == wrong
+
+
+BELOW = Summary(
+    {
+        "facts": (
+            "Melanie painted a lake sunrise last year.",
+            "Caroline attended a support group for adopted children.",
+            "Caroline and Melanie talked about pottery classes in the museum.",
+            "She ran a charity race in Boston.",
+        ),
+        "decisions": ("The user decided to rotate session cookies hourly.",),
+    },
+    cut=("Melanie: violin lessons every Tuesday cost 45 euros",),
+)
+ABOVE = Evidence.of((), [BELOW], {"caroline", "melanie", "user", "assistant"})
+
+
+@pytest.mark.parametrize(
+    ("line", "whose"),
+    [
+        ("Caroline painted a sunrise on a lake.", "melanie"),
+        ("Melanie painted a sunrise on a lake.", ""),
+        ("Melanie attended the support group.", "caroline"),
+        ("Caroline attended pottery classes in the museum.", ""),
+        ("Caroline ran a charity race in Boston.", ""),
+        ("Caroline liked the sunrise that Melanie painted.", ""),
+        ("Caroline: I painted a lake sunrise.", "melanie"),
+        ("Caroline has violin lessons every Tuesday.", "melanie"),
+        ("The assistant decided to rotate session cookies.", "user"),
+        ("The user decided to rotate session cookies.", ""),
+        ("The assistant rotated session cookies.", ""),
+        ("Caroline decided to rotate session cookies.", ""),
+    ],
+)
+def test_what_summaries_tell_of_one_is_not_told_of_another(line: str, whose: str) -> None:
+    found = ABOVE.misattributed(line)
+    assert found.endswith(f"is told only of {whose}") if whose else not found
+
+
+def test_what_new_messages_say_may_be_of_anybody() -> None:
+    talk = [Message("m9", "assistant", (Text("I saw that you painted a lake at sunrise, too!"),), name="Melanie")]
+    evidence = Evidence.of(talk, [BELOW], {"caroline"})
+    assert not evidence.misattributed("Caroline painted a lake at sunrise.")
+    assert evidence.misattributed("Melanie attended the support group.")
+
+
+def test_what_could_only_be_cut_counts_as_source() -> None:
+    assert ABOVE.unfounded("Violin lessons cost 45 euros.") == ()
 
 
 def test_speakers_who_share_a_part_of_their_names_are_told_apart() -> None:
@@ -129,6 +178,8 @@ def test_speakers_who_share_a_part_of_their_names_are_told_apart() -> None:
     evidence = Evidence.of([Message(name, "user", (Text(text),), name=name) for name, text in said.items()])
     assert evidence.misattributed("Grad A: I will write the belief net.")
     assert not evidence.misattributed("Grad B: I will write the belief net.")
+    assert evidence.misattributed("Grad A proposed to write the belief net.")
+    assert not evidence.misattributed("Grad B proposed to write the belief net.")
 
 
 def test_the_user_is_not_said_to_say_what_only_the_assistant_said() -> None:

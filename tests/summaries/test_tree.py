@@ -20,7 +20,7 @@ from boildown.summaries.writing import Task, Writer
 from boildown.summarizers.calls import Request
 from boildown.summarizers.scripted import Scripted
 from boildown.tokens import Counter, tokenizer
-from boildown.transcript import Framing, Message
+from boildown.transcript import Framing, Message, Text
 from quoting import quoted
 from strategies import WORDS, chat
 
@@ -221,6 +221,36 @@ def test_a_summary_of_summaries_that_no_answer_comes_for_is_put_together_from_th
     assert {note.what for note in found.account.cut} == {"summaries cut offline"}
     assert found.account.spans_cut == 0
     assert {points([line])[0] for _, line in found.summary.lines()} <= set(range(300))
+
+
+PAINTED = re.compile(r"(Ada|Bob) painted (.+?)\.")
+
+
+def painting(request: Request) -> str:
+    """Who painted what, by the messages; and what one of them painted by the other, where it is summed up again."""
+    if PARTS in request.prompt:
+        other = {"Ada": "Bob", "Bob": "Ada"}
+        lines = [f"{other[who]} painted {what}." for who, what in PAINTED.findall(request.prompt)][:4]
+    else:
+        said = re.findall(r"--- user, (\w+)\nI painted (.+?)\.", request.prompt)
+        lines = [f"{who} painted {what}." for who, what in said]
+    return f"<facts>\n{chr(10).join(f'- {line}' for line in lines)}\n</facts>" if lines else quoted(request)
+
+
+def test_names_that_changed_places_above_the_chunks_are_found() -> None:
+    draw, truth, said = random.Random(2), set[tuple[str, str]](), list[Message]()
+    for n in range(60):
+        what = " ".join("".join(draw.choices("abcdefghijklmnop", k=8)) for _ in range(4))
+        who = ("Ada", "Bob")[n % 2]
+        truth.add((who, what))
+        said.append(Message(f"m{n}", "user", (Text(f"I painted {what}. {' '.join(['And so on.'] * 12)}"),), name=who))
+    asked = model(painting)
+    found = written(said, 250, asked)
+    assert any(PARTS in request.prompt for request in asked.asked)
+    assert found.account.dropped > 0
+    told = {pair for _, line in found.summary.lines() for pair in PAINTED.findall(line)}
+    assert told
+    assert told <= truth
 
 
 def test_what_an_earlier_run_summed_up_comes_first() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from boildown.summaries.carrier import ID
 from boildown.summaries.chunks import Chunk, chunks
+from boildown.summaries.source import who_speaks
 from boildown.summaries.standing import Written
 from boildown.summaries.summary import Summary
 from boildown.summaries.writing import Made, Task, Writer
@@ -25,10 +26,12 @@ class Anchored:
     def __call__(self, writer: Writer, messages: Sequence[Message], earlier: Summary | None, tokens: int) -> Written:
         spans = chunks(messages, self.chunk, writer.counter)
         so_far, found = replace(earlier, verbatim=()) if earlier else None, list[Made]()
+        speakers = frozenset[str]()
         for span in spans:
-            (made,) = writer.write([Task(tokens, span, earlier=so_far or None)])
+            (made,) = writer.write([Task(tokens, span, earlier=so_far or None, speakers=speakers)])
             found.append(made)
             so_far = made.summary
+            speakers |= who_speaks(span)
         return Written(so_far or Summary(), account(writer.name, spans, found))
 
 

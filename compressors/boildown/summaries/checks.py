@@ -56,9 +56,14 @@ class Evidence:
     source: Source
 
     @classmethod
-    def of(cls, messages: Sequence[Message], summaries: Sequence[Summary] = ()) -> Evidence:
-        """What `messages` say, and `summaries` that were checked before: those of parts, or an earlier one."""
-        return cls(Source(messages, summaries))
+    def of(
+        cls, messages: Sequence[Message], summaries: Sequence[Summary] = (), speakers: Iterable[str] = ()
+    ) -> Evidence:
+        """What `messages` say, and `summaries` that were checked before: those of parts, or an earlier one.
+
+        `speakers` are those of what the summaries are of.
+        """
+        return cls(Source(messages, summaries, speakers))
 
     def unfounded(self, line: str) -> tuple[str, ...]:
         """The concrete things in a line of a summary that the source lacks, each as "the number 1,500".
@@ -88,7 +93,7 @@ class Evidence:
         return tuple(dict.fromkeys(found))
 
     def misattributed(self, line: str) -> str:
-        """Why it cannot be that the speaker whom a line names said what it says; "" where nothing speaks against it."""
+        """Why a line cannot be of the speaker whom it names; "" where nothing speaks against it."""
         return misattributed(self.source, line)
 
     def _unwrapped(self, line: str) -> str:

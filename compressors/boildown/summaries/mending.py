@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from boildown.summaries.checks import Evidence
@@ -24,13 +24,15 @@ class Mended:
 
 
 class Review:
-    """A summary beside its source: `messages`, and the summaries that it was made from."""
+    """A summary beside its source: `messages`, and the summaries that it was made from, of what `speakers` said."""
 
-    def __init__(self, summary: Summary, messages: Sequence[Message], before: Sequence[Summary]) -> None:
+    def __init__(
+        self, summary: Summary, messages: Sequence[Message], before: Sequence[Summary], speakers: Iterable[str] = ()
+    ) -> None:
         self.summary = summary
         self._messages = messages
         self._before = before
-        self._evidence = Evidence.of(messages, before)
+        self._evidence = Evidence.of(messages, before, speakers)
         reasons = {line: self._wrong(line) for _, line in summary.lines()}
         self.wrong = {line: why for line, why in reasons.items() if why}
 

@@ -12,6 +12,7 @@ from itertools import accumulate
 from math import log1p
 
 from boildown.measure.content import text
+from boildown.summaries.claims import ROLES, Names, told_of
 from boildown.summaries.dates import Dates, told
 from boildown.summaries.numbers import numbers
 from boildown.summaries.summary import Summary
@@ -42,15 +43,24 @@ class Place:
 class Source:
     """What messages say, and what is known of them from summaries that were checked before.
 
-    text      all of it, with marks of calls; `lower` is it in lower case   starts    where each message begins in it
-    speakers  who says each: a name, a role, "" for a summary    words     where each word stands, in order
-    numbers   where each value stands                            dates     the dates it states
+    text      all of it, with marks of calls; `lower` is it in lower case
+    starts    where each message begins in it, and each line of a summary, which come after them, from `first_line` on
+    speakers  who says each: a name, a role; whom a line tells of, "" for nobody or several
+    names     what names those who speak
+    words     where each word stands, in order   numbers   where each value stands   dates   the dates it states
     """
 
-    def __init__(self, messages: Sequence[Message], summaries: Sequence[Summary] = ()) -> None:
-        said = [f"{m.role} {m.time or ''} {_shown(m)}" for m in messages] + [_told(s) for s in summaries]
-        self.speakers = [speaker(m) for m in messages] + [""] * len(summaries)
-        self.roles = [TOOL if speaker(m) == TOOL else m.role for m in messages] + [""] * len(summaries)
+    def __init__(
+        self, messages: Sequence[Message], summaries: Sequence[Summary] = (), speakers: Iterable[str] = ()
+    ) -> None:
+        """`speakers` are those of what the summaries are of."""
+        lines = [line for summary in summaries for line in _told(summary)]
+        said = [f"{m.role} {m.time or ''} {_shown(m)}" for m in messages] + lines
+        self.first_line = len(messages)
+        self.names = Names.of({*speakers, *who_speaks(messages)})
+        self.speakers = [speaker(m) for m in messages] + [told_of(line, self.names) for line in lines]
+        self.roles = [TOOL if speaker(m) == TOOL else m.role for m in messages]
+        self.roles += [who if who in ROLES else "" for who in self.speakers[len(messages) :]]
         self.text = SEPARATOR.join(said)
         self.lower = self.text.lower()
         self.starts = list(accumulate((len(t) + 1 for t in said[:-1]), initial=0))
@@ -180,10 +190,17 @@ def speaker(message: Message) -> str:
     return (message.name or message.role).lower()
 
 
+def who_speaks(messages: Iterable[Message]) -> frozenset[str]:
+    """The names, or else the roles, of those who say something themselves, and whether they are user or assistant."""
+    said = [m for m in messages if speaker(m) != TOOL]
+    return frozenset({speaker(m) for m in said} | ROLES.intersection(m.role for m in said))
+
+
 def _shown(message: Message) -> str:
     """What a prompt shows of a message: a summary may say that there was a "[call of Read]"."""
     return "\n".join(filter(None, (message.name, *map(shown, message.blocks))))
 
 
-def _told(summary: Summary) -> str:
-    return "\n".join([*(line for _, line in summary.lines()), *summary.verbatim])
+def _told(summary: Summary) -> list[str]:
+    """What a summary tells, also of messages that it could only cut."""
+    return [*(line for _, line in summary.lines()), *summary.cut, *summary.verbatim]

@@ -17,6 +17,7 @@ from boildown.summaries.chunks import Chunk, chunks, cuts
 from boildown.summaries.fallback import within
 from boildown.summaries.merging import Days, dated, merged, room
 from boildown.summaries.shifts import Shifts
+from boildown.summaries.source import who_speaks
 from boildown.summaries.standing import Written
 from boildown.summaries.summary import SECTIONS, Summary
 from boildown.summaries.times import days
@@ -38,6 +39,7 @@ class Node:
     first  the number of its first chunk      ends  its first and its last message
     size   tokens of the summary's body, its days included
     parts  the nodes that it sums up; none where it sums up messages
+    speakers  who speaks in it
     """
 
     made: Made
@@ -46,6 +48,7 @@ class Node:
     ends: Chunk
     days: Days = ()
     parts: tuple[Node, ...] = ()
+    speakers: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> Summary:
@@ -85,7 +88,7 @@ class Tree:
             for demand, date, span in zip(demands, dates, spans, strict=True)
         ]
         return [
-            node(writer, made, n, (span[0], span[-1]), date)
+            node(writer, made, n, (span[0], span[-1]), date, speakers=who_speaks(span))
             for n, (made, span, date) in enumerate(zip(writer.write(tasks), spans, dates, strict=True))
         ]
 
@@ -99,9 +102,18 @@ def told(nodes: Sequence[Node]) -> Summary:
     return merged((node.days, node.made.summary) for node in nodes)
 
 
-def node(writer: Writer, made: Made, first: int, ends: Chunk, date: Days, parts: tuple[Node, ...] = ()) -> Node:
+def node(
+    writer: Writer,
+    made: Made,
+    first: int,
+    ends: Chunk,
+    date: Days,
+    parts: tuple[Node, ...] = (),
+    speakers: frozenset[str] = frozenset(),
+) -> Node:
     size = sum(writer.counter.texts([dated(date, made.summary).body()]))
-    return Node(made, size, first, ends, date, parts)
+    speakers = speakers.union(*(part.speakers for part in parts))
+    return Node(made, size, first, ends, date, parts, speakers)
 
 
 class Growth:
@@ -186,6 +198,7 @@ class Growth:
                 _room(self._demand(group), date, self._writer),
                 parts=tuple(one.summary for one in group),
                 bounded=True,
+                speakers=frozenset[str]().union(*(one.speakers for one in group)),
             )
             for group, date in zip(many, dates, strict=True)
         ]
@@ -199,7 +212,7 @@ class Growth:
     def _shortened(self, part: Node, share: float) -> Node:
         left = max(0, int(part.size * share) - room(part.days, self._writer.counter))
         made = replace(part.made, summary=within(part.made.summary, left, self._writer.counter))
-        return node(self._writer, made, part.first, part.ends, part.days)
+        return node(self._writer, made, part.first, part.ends, part.days, speakers=part.speakers)
 
 
 def _room(demand: float, date: Days, writer: Writer) -> int:

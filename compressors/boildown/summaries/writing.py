@@ -30,6 +30,8 @@ class Task:
     One that is too long is asked for once more, then cut where a sentence ends. Where it is `bounded`, it is cut at
     once, and what it leaves of its tokens is all that may be sent to mend it: so that with what is made of it, no more
     than `tokens` are read besides its source.
+
+    speakers  who speaks in what was summed up before
     """
 
     tokens: int
@@ -37,6 +39,7 @@ class Task:
     parts: tuple[Summary, ...] = ()
     earlier: Summary | None = None
     bounded: bool = False
+    speakers: frozenset[str] = frozenset()
 
     @property
     def before(self) -> tuple[Summary, ...]:
@@ -137,7 +140,7 @@ class Writer:
         reviews = {
             n: review
             for n, (task, one) in enumerate(zip(tasks, done, strict=True))
-            if not one.why_cut and (review := Review(one.summary, task.messages, task.before)).wrong
+            if not one.why_cut and (review := Review(one.summary, task.messages, task.before, task.speakers)).wrong
         }
         shown = {n: self._shown(tasks[n], done[n], review.faults()) for n, review in reviews.items()}
         asked = [n for n, faults in shown.items() if faults]
