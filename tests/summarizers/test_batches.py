@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from boildown.summarizers.calls import MODEL, Answer, Outcome, Request, Spending
 from boildown.summarizers.claude import endpoint
 from boildown.summarizers.dry import DryRun
 from boildown.summarizers.journal import KEPT_FOR, Journal
+from boildown.summarizers.said import Said
 from boildown.summarizers.wire import params
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing
@@ -380,6 +382,23 @@ def test_two_runs_at_once_send_one_batch(desk: BatchEndpoint) -> None:
         said = list(pool.map(lambda _: texts(batches().ask(many(3))), range(4)))
     assert said == [[f"How many, {n}?" for n in range(3)]] * 4
     assert (len(desk.batches), notes()) == (1, [])
+
+
+def test_what_another_run_took_while_it_was_waited_for_is_not_sent_again(
+    desk: BatchEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = Journal.locked
+
+    @asynccontextmanager
+    async def late(journal: Journal) -> AsyncIterator[None]:
+        Answers(folder(), endpoint()).put(ASKED, Said("Told to another.", Usage(), "end_turn"))
+        async with locked(journal):
+            yield
+
+    monkeypatch.setattr(Journal, "locked", late)
+    asking = batches()
+    assert texts(asking.ask([ASKED])) == ["Told to another."]
+    assert (desk.batches, asking.spending.cached) == ([], 1)
 
 
 def test_a_run_that_is_killed_before_it_knows_its_batch_finds_it_again(

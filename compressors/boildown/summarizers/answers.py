@@ -39,7 +39,7 @@ class Answers:
 
     def get(self, request: Request) -> Outcome | None:
         """What was answered to just this request, of use or not, if it is there and whole."""
-        said = self.of(key(request, self.endpoint))
+        said = self.of(self.key(request))
         return None if said is None else said.outcome(request, cached=True)
 
     def of(self, name: str) -> Said | None:
@@ -66,7 +66,11 @@ class Answers:
 
     def put(self, request: Request, said: Said) -> None:
         """Keep what was said. Raises UsageError where it cannot be written."""
-        self.put_of(key(request, self.endpoint), request.model, said)
+        self.put_of(self.key(request), request.model, said)
+
+    def key(self, request: Request) -> str:
+        """What names the answer to a request."""
+        return key(request, self.endpoint)
 
     def put_of(self, name: str, model: str, said: Said) -> None:
         """Keep what `model` said to the request of this key. Raises UsageError where it cannot be written."""

@@ -64,12 +64,20 @@ class Run:
                 notes = await self._left(missing)
                 taken = {name for note in notes for name in note.requests}
                 self._account.open.extend(self._account.bound(missing[name]) for name in taken & missing.keys())
-                notes += await self._posted({n: request for n, request in missing.items() if n not in taken})
+                left = {n: request for n, request in missing.items() if n not in taken}
+                notes += await self._posted({n: request for n, request in left.items() if not self._known(n, request)})
             for note in notes:
                 await self._awaited(note)
             if self._stop is not None:
                 raise self._stop
         return self._found
+
+    def _known(self, name: str, request: Request) -> bool:
+        """Whether another run, whose batch has ended since then, took the answer of a request that was missing."""
+        outcome = self._answers.get(request)
+        if outcome is not None:
+            self._found[name] = self._account.add_cached(outcome)
+        return outcome is not None
 
     async def _left(self, missing: Mapping[str, Request]) -> list[Note]:
         """The batches with some of `missing` that other runs left open, or wait for at this time."""

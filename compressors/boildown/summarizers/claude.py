@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,11 +14,14 @@ from boildown.errors import CostError, ModelError, UnreachableError, UsageError
 from boildown.summarizers.account import Account
 from boildown.summarizers.answers import Answers
 from boildown.summarizers.calls import Outcome, Request, Spending
+from boildown.summarizers.locks import Locks
 from boildown.summarizers.wire import RETRIES, TIMEOUT, Wire, opened
 
 T = TypeVar("T")
 
 AT_ONCE = 4
+PAUSE = 0.2
+"""Seconds until it is looked again whether another process has its answer"""
 
 
 def endpoint() -> str:
@@ -77,39 +81,64 @@ class Claude:
     async def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         found: dict[Request, Outcome] = {}
         async with opened(self._answers.endpoint, self._timeout, self._retries) as wire:
-            fetch = _Fetch(wire, self._answers, self._account, self._at_once, self._reach)
-            for wave in _waves(requests):
-                outcomes = await asyncio.gather(*map(fetch, wave))
-                if fetch.stop is not None:
-                    raise fetch.stop
-                found |= zip(wave, outcomes, strict=True)
+            with closing(Locks(self._answers.folder)) as locks:
+                fetch = _Fetch(wire, self._answers, self._account, self._at_once, self._reach, locks, self._timeout)
+                for wave in _waves(requests):
+                    outcomes = await asyncio.gather(*map(fetch, wave))
+                    if fetch.stop is not None:
+                        raise fetch.stop
+                    found |= zip(wave, outcomes, strict=True)
         return found
 
 
 class _Fetch:
     """One request's way to the endpoint and back, while others are on theirs.
 
-    `stop` is what keeps all further calls from being made; those under way are paid for, and end.
+    `stop` is what keeps all further calls from being made; those under way are paid for, and end. What another process
+    asks at the time is waited for, `patience` seconds at most, since that process may hang.
     """
 
-    def __init__(self, wire: Wire, answers: Answers, account: Account, at_once: int, reach: _Reach) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        answers: Answers,
+        account: Account,
+        at_once: int,
+        reach: _Reach,
+        locks: Locks,
+        patience: float,
+    ) -> None:
         self.stop: UsageError | CostError | None = None
         self._wire = wire
         self._answers = answers
         self._account = account
         self._reach = reach
+        self._locks = locks
+        self._patience = patience
         self._gate = asyncio.Semaphore(at_once)
         self._paid = asyncio.Condition()
 
     async def __call__(self, request: Request) -> Outcome:
-        async with self._gate:
-            try:
-                return await self._fetched(request)
-            except ModelError as error:
-                return error
-            except (UsageError, CostError) as error:
-                self.stop = self.stop or error
-                return ModelError("not asked")
+        name, waited = self._answers.key(request), 0.0
+        while True:
+            async with self._gate:
+                with self._locks.held(name) as mine:
+                    if mine or waited >= self._patience or self.stop is not None:
+                        return await self._settled(request)
+            await asyncio.sleep(PAUSE)
+            waited += PAUSE
+
+    async def _settled(self, request: Request) -> Outcome:
+        """What another process was told meanwhile, or what comes of asking."""
+        if (known := self._answers.get(request)) is not None:
+            return self._account.add_cached(known)
+        try:
+            return await self._fetched(request)
+        except ModelError as error:
+            return error
+        except (UsageError, CostError) as error:
+            self.stop = self.stop or error
+            return ModelError("not asked")
 
     async def _fetched(self, request: Request) -> Outcome:
         self._reach.check()
