@@ -9,6 +9,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import anthropic
+import httpx2
 import pytest
 
 from boildown.errors import AnswerError, CostError, ModelError, UsageError
@@ -18,6 +20,7 @@ from boildown.summarizers.answers import Answers, folder, key
 from boildown.summarizers.calls import MODEL, Answer, Request, Spending, Usage
 from boildown.summarizers.claude import Claude, endpoint
 from boildown.summarizers.dry import DryRun
+from boildown.summarizers.failures import translated
 from boildown.summarizers.wire import Wire
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing
@@ -252,6 +255,26 @@ def test_no_key_is_an_error_that_says_what_to_set(model_server: ModelServer, mon
     with pytest.raises(UsageError, match=r"there is no key for http://127.*Set ANTHROPIC_API_KEY"):
         claude().ask([ASKED])
     assert model_server.received == []
+
+
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+@pytest.mark.parametrize("key", ["sk-ant-0815\n", " sk-ant-0815", "sk-ant\n0815", "  "])
+def test_a_key_that_cannot_be_sent_is_an_error_that_does_not_tell_it(
+    model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, key: str, name: str
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv(name, key)
+    with pytest.raises(UsageError, match=f"{name} begins or ends with blanks, or has a line break") as told:
+        claude().ask([ASKED])
+    assert "0815" not in str(told.value)
+    assert model_server.received == []
+
+
+def test_no_form_of_a_key_is_told() -> None:
+    said = RuntimeError("Illegal header value b'Bearer sk-ant-0815\\n', sk-ant-0815")
+    failed = anthropic.APIConnectionError(message="", request=httpx2.Request("POST", "http://127.0.0.1"))
+    failed.__cause__ = said
+    assert "0815" not in str(translated(failed, MODEL, "http://127.0.0.1", ("sk-ant-0815\n",)))
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "http://", "http://[::1"])

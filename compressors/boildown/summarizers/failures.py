@@ -12,6 +12,7 @@ NO_KEY = (
     "there is no key for {where}. Set ANTHROPIC_API_KEY, and for a server of your own ANTHROPIC_BASE_URL "
     "(most take any text as a key)."
 )
+ODD_KEY = "{where}: {name} begins or ends with blanks, or has a line break in it, and cannot be sent. Set it anew."
 NO_MODEL = " No model is needed for 'boildown compress' with --pipeline dedup,prune,ledger."
 """What else to do without a key, where it is a model's answer that is wanted"""
 CUT = f"{{where}}: the connection was cut in the middle of an answer. {KEPT}."
@@ -86,7 +87,8 @@ def _status(status: int, model: str, where: str, said: str, path: str = "/v1/mes
             )
         case 400 | 413 if _too_long(said) or status == 413:
             return UsageError(
-                f"{where}: the input is longer than {model} takes{quoted}. Choose a model that takes more."
+                f"{where}: the input is longer than {model} takes{quoted}. Choose a model that takes more, or, of a "
+                "stage with a `chunk`, a smaller one."
             )
         case 429:
             return ModelError(f"{where}: too many requests, also after waiting (429{quoted}). Wait a while. {KEPT}.")
@@ -132,7 +134,7 @@ def stopped(reason: str | None, model: str, max_tokens: int, text: str) -> Answe
 
 def _told(text: str, secrets: tuple[str, ...]) -> str:
     """What an endpoint said, in one line, short, and without `secrets`."""
-    for secret in secrets:
+    for secret in (form for whole in secrets for form in (whole, repr(whole)[1:-1], whole.strip()) if form):
         text = text.replace(secret, "[key]")
     flat = " ".join(text.split()).rstrip(".")
     return flat if len(flat) <= 200 else flat[:199] + "…"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from boildown.errors import ModelError, UsageError
 from boildown.summarizers.calls import Request, Usage
-from boildown.summarizers.failures import CUT, NO_KEY, NO_MODEL, OTHER, place, translated
+from boildown.summarizers.failures import CUT, NO_KEY, NO_MODEL, ODD_KEY, OTHER, place, translated
 from boildown.summarizers.said import Said
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ async def opened(url: str, timeout: float = TIMEOUT, retries: int = RETRIES) -> 
         )
     except (anthropic.AnthropicError, ValueError) as error:
         raise translated(error, "", url) from None
+    for name, key in (("ANTHROPIC_API_KEY", sdk.api_key), ("ANTHROPIC_AUTH_TOKEN", sdk.auth_token)):
+        if key and not (key.isprintable() and key == key.strip()):
+            raise UsageError(ODD_KEY.format(where=place(url), name=name))
     async with sdk:
         yield Wire(sdk, url)
 
