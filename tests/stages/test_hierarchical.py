@@ -62,10 +62,17 @@ def test_where_nothing_is_answered_no_more_spans_are_cut_than_there_are() -> Non
     assert " of them, cut offline, for want of an answer]" in block.text.partition("\n")[0]
 
 
-@pytest.mark.parametrize("option", ["ratio=1", "chunk=100", "recent=1", "group=1"])
-def test_options_that_make_no_sense_are_refused(option: str) -> None:
-    with pytest.raises(UsageError, match=option.partition("=")[0]):
-        registry.parse(f"hierarchical:{option}")
+NONSENSE = {
+    "hierarchical": ["ratio=1", "chunk=100", "recent=1", "group=1", "model="],
+    "rolling": ["threshold=100", "window=-1", "model="],
+    "abstractive": ["chunk=100", "recent=1", "model="],
+}
+
+
+@pytest.mark.parametrize(("stage", "option"), [(stage, option) for stage, held in NONSENSE.items() for option in held])
+def test_options_that_make_no_sense_are_refused(stage: str, option: str) -> None:
+    with pytest.raises(UsageError, match=f"stage '{stage}': {option.partition('=')[0]}="):
+        registry.parse(f"{stage}:{option}")
 
 
 def test_without_a_model_it_says_so() -> None:

@@ -28,7 +28,7 @@ class Abstractive:
     chunk: int = field(default=16_000, metadata={"help": "tokens of the conversation that a call is sent, at most"})
 
     def __post_init__(self) -> None:
-        check(self.ratio, self.chunk)
+        check(self.model, self.ratio, chunk=self.chunk)
         if not 0 <= self.recent < 1:
             raise ValueError(f"recent={self.recent} is not from 0 to below 1.")
 

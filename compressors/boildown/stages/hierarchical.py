@@ -29,7 +29,7 @@ class Hierarchical:
     group: int = field(default=5, metadata={"help": "summaries that are summed up in one, about"})
 
     def __post_init__(self) -> None:
-        check(self.ratio, self.chunk)
+        check(self.model, self.ratio, chunk=self.chunk)
         if not 0 <= self.recent < 1:
             raise ValueError(f"recent={self.recent} is not from 0 to below 1.")
         if self.group < 2:

@@ -28,7 +28,7 @@ class Rolling:
     threshold: int = field(default=2_000, metadata={"help": "tokens that have left the window when it is updated"})
 
     def __post_init__(self) -> None:
-        check(self.ratio, self.threshold)
+        check(self.model, self.ratio, threshold=self.threshold)
         if self.window < 0:
             raise ValueError(f"window={self.window} is below 0.")
 

@@ -93,9 +93,12 @@ def asked(context: Context, name: str, stage: str) -> Writer:
     return Writer(context.model, name, context.counter)
 
 
-def check(ratio: float, chunk: int) -> None:
-    """Raise ValueError for options that make no sense."""
+def check(model: str, ratio: float, **sizes: int) -> None:
+    """Raise ValueError for options that make no sense; `sizes` by their names are tokens of what a call is sent."""
+    if not model.strip():
+        raise ValueError(f"model={model!r} names no model.")
     if not 1 < ratio < float("inf"):
         raise ValueError(f"ratio={ratio} is no number above 1.")
-    if chunk < 200:
-        raise ValueError(f"chunk={chunk} is below 200 tokens, too few to sum up.")
+    for name, size in sizes.items():
+        if size < 200:
+            raise ValueError(f"{name}={size} is below 200 tokens, too few to sum up.")
