@@ -10,6 +10,7 @@ from boildown.summaries.checks import Evidence
 from boildown.summaries.summary import Summary
 from boildown.transcript import Message, Text, ToolCall, ToolResult
 
+ID = "f82fa48e-a8dd-42c8-a49a-7193b101bbf5"
 TALK = (
     Message(
         "m1",
@@ -31,7 +32,21 @@ TALK = (
         name="Melanie",
     ),
     Message("m3", "assistant", (ToolCall("c1", "Read", '{"path": "lib/Gate.ts"}'),), name="Melanie"),
-    Message("m4", "tool", (ToolResult("c1", "timeoutMs = 250\nretries: 4\nTests:  18 passed, 2 failed"),)),
+    Message(
+        "m4",
+        "tool",
+        (ToolResult("c1", f"timeoutMs = 250\nretries: 4\nTests:  18 passed, 2 failed\n./logs/{ID}/full.jsonl:15"),),
+    ),
+    Message(
+        "m6",
+        "assistant",
+        (
+            Text('src/gate/run.go-194- return nil\n{"said": "a\\nload_gate\\tlib/a.go"}\n'),
+            Text("`tsgo -p tsconfig.build.json` with process.env.TERM"),
+            Text('`git commit -m "A b" --author "C"`'),
+        ),
+        name="Melanie",
+    ),
     Message("m5", "user", (Text("Nice, let us meet again on Friday about the gate's retries."),), name="Caroline"),
 )
 EVIDENCE = Evidence.of(TALK)
@@ -53,6 +68,10 @@ FOUNDED = [
     "The two agreed, and one of them made plans.",
     "## Key Decisions",
     "User wants timeoutMs to be 250.",
+    "It stands in src/gate/run.go, in lib/a.go and in `load_gate` or load_gate().",
+    'They ran `git commit -m "A b" --author "C"`.',
+    "They ran tsgo on tsconfig.build.json and set process.env.TERM.",
+    f"It stands in logs/{ID}/full.jsonl, or in {ID}/full.jsonl and {ID}.",
 ]
 UNFOUNDED = [
     ("Luna turned 4.", "the number 4"),
@@ -73,6 +92,11 @@ UNFOUNDED = [
     ("Forty guests came.", "the number Forty"),
     ("It was at 4:30 am.", "the date 4:30 am"),
     ("It failed with code E-4711.", "the identifier E-4711"),
+    ("It stands in tsconfig.bundle.json.", "the path bundle.json"),
+    ("It stands in src/gate/run.goo.", "the path src/gate/run.goo"),
+    ('They ran `git commit -m "A" --author "C"`.', 'the words `git commit -m "A" --author "C"`'),
+    (f"It stands in logs/{ID}/half.jsonl.", f"the path logs/{ID}/half.jsonl"),
+    (f"See session {ID[:-1]}7.", f"the identifier {ID[:-1]}7"),
 ]
 
 

@@ -31,6 +31,11 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)\]]+")
 _MIXED = re.compile(r"(?<![\w./~@-])(?!\d{4}-\d\d-\d\dT)(?=[\w-]*\d)(?=[\w-]*[^\W\d_])[\w-]{5,}(?![\w/]|\.\w)")
 _ODD = re.compile(r"[a-z]+\d+[a-z]|\d+[a-z]+\d|[a-z]{3,}\d")
 """Letters and digits in one word, and not as in 15min or v2"""
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:\.\w+)*(?![\w-])"
+_UUID_PATH = re.compile(rf"(?<![\w~@./-])(?:(?:[\w~@.-]*/)+{_UUID}(?:/[\w~@.-]*)*|{_UUID}(?:/[\w~@.-]*)+)")
+"""A path in which a UUID is a part"""
+_CHAIN = re.compile(r"(?<![\w./~@\\-])[^\W\d]\w*(?:\.[^\W\d]\w*){2,}(?![\w/-]|\.\w)")
+"""A name of three parts or more, of which two could be taken for a file: process.env.TERM, tsconfig.build.json"""
 _HASH = re.compile(r"[0-9a-f]{7,}")
 _COMMON = frozenset(
     f"user assistant system tool agent human ai model developer conversation summary session none unknown todo ok yes "
@@ -80,6 +85,11 @@ class Evidence:
             if not self.source.has_address(address.rstrip(_ADJOINING)):
                 found.append(f"the URL {address.rstrip(_ADJOINING)}")
         rest = _ADDRESS.sub(" ; ", rest)
+        for path in (m[0].rstrip(_ADJOINING) for m in _UUID_PATH.finditer(rest)):
+            if not self.source.has_path(path):
+                found.append(f"the path {path}")
+        rest = _UUID_PATH.sub(" ; ", rest)
+        rest = _CHAIN.sub(lambda m: " ; " if self.source.states(m[0]) else m[0], rest)
         mixed = [name for name in _MIXED.findall(rest) if any(map(_ODD.search, name.lower().split("-")))]
         found += [f"the identifier {name}" for name in mixed if not self._states(Kind.IDENTIFIER, name, name)]
         stated, rest = taken(_MIXED.sub(lambda m: " ; " if m[0] in mixed else m[0], rest))
@@ -99,7 +109,8 @@ class Evidence:
     def _unwrapped(self, line: str) -> str:
         """The line without a quotation that has quotation marks inside of it."""
         first, last = line.find('"'), line.rfind('"')
-        whole = line.count('"') > 2 and self.source.quotes(line[first + 1 : last].strip(_ADJOINING))
+        in_code = line[: max(0, first)].count("`") % 2 == 1
+        whole = not in_code and line.count('"') > 2 and self.source.quotes(line[first + 1 : last].strip(_ADJOINING))
         return f"{line[:first]} ; {line[last + 1 :]}" if whole else line
 
     def _quotes(self, quoted: re.Match[str]) -> bool:

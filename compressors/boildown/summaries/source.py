@@ -29,6 +29,10 @@ _ODD = str.maketrans({"’": "'", "‘": "'", '"': "'", "“": "'", "”": "'", 
 _ENDS = " .,;:!?-'"
 _JOINS, _JOINS_PATH = re.compile(r"\w"), re.compile(r"(?:[\w~@-]|\w\.)\Z")
 _NAMED = re.compile(r"(?:#|\b(?:pr|pull|issues?|tasks?|tickets?|no\.?|number|step|phase|review)[\s/#:-]+)\Z")
+_ESCAPE = re.compile(r"\\[nrt]")
+"""A line break or a tab as JSON has it"""
+_FILE, _LINE = re.compile(r"\.[a-z]{1,4}\Z"), re.compile(r"-\d")
+"""A file's name, and what `grep -C` puts behind it"""
 _GOES_ON = re.compile(r"[\w-]|\.\w")
 
 
@@ -118,15 +122,15 @@ class Source:
 
     def states(self, name: str) -> bool:
         """Whether an identifier stands in it by itself, in whatever case."""
-        return _stands(name.lower(), self.lower, lambda a, b: not (_joined(a[-1:]) or _joined(b[:1])))
+        return _stands(name.lower(), self.lower, lambda a, b: _begins(a) and not _joined(b[:1]))
 
     def begins(self, digits: str) -> bool:
         """Whether a hash stands in it that begins so."""
-        return _stands(digits.lower(), self.lower, lambda a, _: not _joined(a[-1:]))
+        return _stands(digits.lower(), self.lower, lambda a, _: _begins(a))
 
     def quotes(self, words: str) -> bool:
         """Whether a quotation stands in it word for word, up to case, blanks and the form of quotation marks."""
-        return _stands(folded(words), self.folded, lambda a, b: not (_joined(a[-1:]) or _joined(b[:1])))
+        return _stands(folded(words), self.folded, lambda a, b: _begins(a) and not _joined(b[:1]))
 
     def sayings(self, sentence: str) -> list[int]:
         """The messages in which a sentence stands word for word, up to case, blanks and marks at its ends."""
@@ -143,7 +147,15 @@ class Source:
         where = self.text if "/" in path else self.lower
         path = re.sub(r"\A(?:\.|~)?/", "", path) if not path.startswith("/") else path
         wanted = path.rstrip("/") if "/" in path else path.lower()
-        return _stands(wanted, where, lambda a, b: not (_JOINS_PATH.search(a) or _GOES_ON.match(b)))
+        grepped = _FILE.search(wanted) is not None
+        return _stands(
+            wanted,
+            where,
+            lambda a, b: (
+                (_ESCAPE.fullmatch(a) is not None or not _JOINS_PATH.search(a))
+                and (not _GOES_ON.match(b) or (grepped and _LINE.match(b) is not None))
+            ),
+        )
 
     def has_address(self, url: str) -> bool:
         """Whether a URL stands in it, or one that it is the beginning of, up to a slash or the like."""
@@ -154,6 +166,11 @@ class Source:
 def _between(places: Sequence[int], low: int, high: int) -> range:
     """The indexes of the places from `low` to `high`."""
     return range(bisect_left(places, low), bisect_right(places, high))
+
+
+def _begins(before: str) -> bool:
+    """Whether a word can begin behind these two characters: an escaped line break is no part of one."""
+    return not _joined(before[-1:]) or _ESCAPE.fullmatch(before) is not None
 
 
 def _joined(character: str) -> bool:
