@@ -64,7 +64,10 @@ def check_whole(report: Report) -> None:
     """Raise NotMetError where a span was cut offline for want of a summary."""
     said = cut(report)
     if said:
-        raise NotMetError(f"{report.input}: {said}. Nothing was written: run again, or take it so without --strict.")
+        raise NotMetError(
+            f"{report.input}: {said}. Nothing was written: run again where the endpoint failed, with another --model "
+            "where its answers, which are kept, were no use, or without --strict."
+        )
 
 
 def cut(report: Report) -> str:

@@ -210,10 +210,22 @@ def test_strict_makes_that_an_error_and_nothing_is_written(ask, chat, server, tm
     answer = ask("compress", chat, *SMALL, "--strict", "-o", tmp_path / "out.jsonl", "--archive", tmp_path / "kept")
     assert answer.code == 1
     assert re.match(
-        rf"Error: {chat}: 1 of \d spans was cut offline .*\. Nothing was written: run again, or", answer.err
+        rf"Error: {chat}: 1 of \d spans was cut offline .*\. Nothing was written: run again where the end", answer.err
     )
     assert not (tmp_path / "out.jsonl").exists()
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_model_that_would_refuse_again_is_not_to_be_tried_again(ask, chat, server) -> None:
+    server.answer = lambda _: Reply(stop="refusal")
+    answer = ask("compress", chat, *ONCE, "--strict")
+    assert (answer.code, "with another --model where its answers, which are kept, were no use" in answer.err) == (
+        1,
+        True,
+    )
+    calls = len(server.received)
+    assert ask("compress", chat, *ONCE, "--strict").code == 1
+    assert len(server.received) == calls
 
 
 def test_where_nobody_answers_all_is_cut_offline(ask, chat, server, monkeypatch) -> None:
