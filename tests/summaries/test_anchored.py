@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from boildown.run import conversations, reader
 from boildown.summaries.anchored import Anchored
 from boildown.summaries.summary import Summary
 from boildown.summaries.writing import Writer
@@ -11,6 +14,8 @@ from boildown.summarizers.calls import Request
 from boildown.summarizers.scripted import Scripted
 from boildown.tokens import Counter, tokenizer
 from boildown.transcript import Framing, Message, Text
+from quoting import quoting
+from roundtrip import files
 
 COUNTER = Counter(tokenizer(), Framing())
 FILLER = "Well, what else is there to be said about all of that. " * 12
@@ -43,3 +48,16 @@ def test_what_could_only_be_cut_is_no_invention_when_more_is_merged_in() -> None
     found = Anchored(200)(Writer(Scripted(answer), "m", COUNTER), TALK, Summary(), 200)
     assert found.account.cut
     assert found.account.found == 0
+
+
+@pytest.mark.battery
+@pytest.mark.parametrize(
+    "path", files("claude-code/entire-cli/4f8c1176*.jsonl", "claude-code/entire-cli/*21a2e002*.jsonl", "pi/*.jsonl")
+)
+def test_of_what_a_model_quotes_next_to_nothing_is_found_wrong(path: Path) -> None:
+    form, plain, _ = reader(path.read_bytes(), path.name)
+    transcript, *_ = conversations(form, plain, path.name)
+    model = quoting()
+    found = Anchored(2000)(Writer(model, "m", COUNTER), transcript.messages, None, 900).account
+    assert len(model.asked) > 40
+    assert found.found <= len(model.asked) / 40

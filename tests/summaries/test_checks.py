@@ -197,6 +197,24 @@ def test_what_could_only_be_cut_counts_as_source() -> None:
     assert ABOVE.unfounded("Violin lessons cost 45 euros.") == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("Jonas sagte, dass 150 Euro Anzahlung bis Freitag zu überweisen sind.", True),
+        ("Anna sagte, dass 150 Euro Anzahlung bis Freitag zu überweisen sind.", False),
+        ("Anna dit que Jonas veut louer des vélos à Nexø.", False),
+        ("Anna veut louer des vélos bleus à Nexø.", True),
+        ("Jonas veut louer des vélos bleus à Nexø.", False),
+    ],
+)
+def test_who_says_it_is_told_in_other_languages_as_well(line: str, wrong: bool) -> None:
+    talk = [
+        Message("m1", "user", (Text("Die Anzahlung von 150 Euro ist bis Freitag zu überweisen."),), name="Anna"),
+        Message("m2", "user", (Text("Je vais louer des vélos bleus à Nexø."),), name="Jonas"),
+    ]
+    assert bool(Evidence.of(talk).misattributed(line)) == wrong
+
+
 def test_speakers_who_share_a_part_of_their_names_are_told_apart() -> None:
     said = {"Grad_A": "The wizard of oz experiment starts on Monday.", "Grad_B": "I will write the belief net."}
     evidence = Evidence.of([Message(name, "user", (Text(text),), name=name) for name, text in said.items()])

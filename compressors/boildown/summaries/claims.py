@@ -21,9 +21,23 @@ _ASSERTS = """
 _REACTS = """
     agree agreed accept accepted confirm confirmed approve approved reject rejected acknowledge acknowledged decline
     declined refuse refused"""
-_ADVERBS = "also then later first finally initially explicitly has had have clearly previously again originally".split()
-REACTIONS = frozenset(f"{word}{end}" for word in _REACTS.split() for end in ("", "s"))
+_ADVERBS = """
+    also then later first finally initially explicitly has had have clearly previously again originally
+    auch dann später zuerst schließlich aussi ensuite alors finalement también luego después""".split()
+_OTHER_ASSERTS = """
+    sagt sagte meint meinte fragt fragte möchte wollte erklärt erklärte berichtet berichtete erzählt erzählte schlägt
+    schlug empfiehlt empfahl bittet verspricht versprach entscheidet entschied beschließt beschloss bevorzugt hofft
+    wünscht glaubt kündigt erwähnt erwähnte warnt warnte
+    dit disait demande veut voulait préfère suggère explique annonce promet décide espère raconte précise souhaite pense
+    dice dijo pide pidió quiere quería prefiere sugiere sugirió propone propuso explica explicó promete decide decidió
+    espera cuenta contó cree
+    """
+_OTHER_REACTS = """
+    stimmt stimmte bestätigt bestätigte akzeptiert akzeptierte lehnt lehnte accepte confirme approuve refuse acepta
+    aceptó confirma confirmó rechaza rechazó"""
+REACTIONS = frozenset(f"{word}{end}" for word in _REACTS.split() for end in ("", "s")) | {*_OTHER_REACTS.split()}
 VERBS = frozenset(f"{word}{end}" for word in _ASSERTS.split() for end in ("", "s")) | REACTIONS
+VERBS |= {*_OTHER_ASSERTS.split()}
 TELLS = "tells of"
 """Instead of a verb, where a line names somebody and does not say that they said it"""
 _HEAD = re.compile(r"[\W_]*(?P<who>\w[^:\n]{0,60}?)[\s*_`]*:[\s*_`]+(?P<said>\S.*)", re.DOTALL)
