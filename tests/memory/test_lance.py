@@ -13,6 +13,7 @@ from battery import battery
 from boildown.archive.places import LANCE, absolute, in_lance, local
 from boildown.archive.store import opened as sources
 from boildown.errors import ArchiveError, UsageError
+from boildown.memory.lance.table import told
 from boildown.memory.messages import Origin, Said, Scope
 from boildown.memory.places import check, erasable, opened
 from boildown.memory.recall import recall
@@ -145,6 +146,12 @@ def test_a_file_that_is_gone_is_told_of(place):
     next((tables / "messages.lance" / "data").iterdir()).unlink()
     with pytest.raises(ArchiveError, match="A file of it is gone"), opened(place) as store:
         store.sessions()
+
+
+def test_an_error_names_the_file_and_not_lancedbs_sources():
+    said = "Not found: /root/memory/data/1.lance, /root/.cargo/registry/src/lance-io/src/local.rs:273:40"
+    with pytest.raises(ArchiveError, match=r"says: Not found: /root/memory/data/1\.lance\. A file"), told("memory"):
+        raise OSError(said)
 
 
 def test_what_a_batch_takes_out_is_recalled_from_where_the_place_says(place, tmp_path):

@@ -26,6 +26,8 @@ _KEPT = timedelta(minutes=2)
 """How long versions stay that somebody may be reading"""
 _TRIES, _TIMEOUT = 8, timedelta(seconds=60)
 _HINT = "Check the directory, or the address and the keys of the object storage"
+_SOURCES = "/root/.cargo/"
+"""Where LanceDB's own sources were when it was built: what comes after that in an error is of no use"""
 _LOST = "A file of it is gone. Restore it from a copy, or archive the sources again elsewhere"
 Row = Mapping[str, object]
 
@@ -168,7 +170,7 @@ def told(place: str) -> Iterator[None]:
     except BoildownError:
         raise
     except (OSError, RuntimeError, ValueError) as error:
-        said = " ".join(str(error).partition("/root/")[0].split())[:300].rstrip(" ,.")
+        said = " ".join(str(error).partition(_SOURCES)[0].split())[:300].rstrip(" ,.")
         lost = not is_remote(place) and "not found" in said.lower()
         raise ArchiveError(f"the archive in {place}: LanceDB says: {said}. {_LOST if lost else _HINT}.") from error
 
