@@ -27,6 +27,7 @@ ANSWERS = [
     ),
     ("**Open questions:**\nWho?", {"open": ("Who?",)}),
     ("<facts>\n- Vec<String> holds it\n</facts>", {"facts": ("Vec<String> holds it",)}),
+    ("<facts>a\x1b\ud800\u202eb</facts>", {"facts": ("ab",)}),
     ("<facts>\n- a </facts> b <facts> c\n</facts>", {"facts": ("a", "c")}),
     ("```markdown\n## Facts and context\n- a\n```", {"facts": ("a",)}),
     ("<facts>\n```xml\n- a\n~~~\n</facts>", {"facts": ("a",)}),

@@ -205,6 +205,7 @@ def test_a_server_that_is_not_there_is_an_error_that_names_it(
     [
         (Reply(stop="refusal"), "claude-haiku-5-5 refused to answer"),
         (Reply(stop="max_tokens"), "claude-haiku-5-5 was cut off at 100 tokens"),
+        (Reply("word " * 400), "claude-haiku-5-5 said more than the 100 tokens that it may"),
         (Reply(stop="model_context_window_exceeded"), "the input fills the window"),
         (Reply(""), "claude-haiku-5-5 gave an empty answer"),
         (Reply(" \n"), "claude-haiku-5-5 gave an empty answer"),

@@ -87,8 +87,11 @@ _HEADINGS = {
 _HEADING = re.compile(r"(?:#{1,6}\s*|\*\*)?(?P<title>[A-Za-z ]{3,24}?)\s*(?:\*\*)?:?\s*(?:\*\*)?")
 _BULLET = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s+")
 _MARKUP = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*/?\s*>", re.IGNORECASE)
-# Escapes for a terminal, what turns the direction of a text round, and letters that are tags: no answer needs them.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+# Escapes for a terminal, what turns the direction of a text round, halves of characters, and letters that are tags: no
+# answer needs them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _NOTHING = """
     none nothing n/?a empty not.stated none.stated keine?s? nichts leer aucune? rien néant ningun[oa] ningún nada
     nessun[oa] niente nenhuma? geen niets нет ничего 无 沒有 没有 無 なし 없음 لا.شيء कुछ.नहीं""".split()

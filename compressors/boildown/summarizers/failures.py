@@ -19,6 +19,8 @@ CUT = f"{{where}}: the connection was cut in the middle of an answer. {KEPT}."
 OTHER = "{where}: the answer is no message of Anthropic's Messages API. Check ANTHROPIC_BASE_URL."
 
 
+_LONG = 16
+"""Characters of a token, at most, in a text of any length: what has more was not held to its tokens"""
 STATUSES = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -129,6 +131,8 @@ def stopped(reason: str | None, model: str, max_tokens: int, text: str) -> Answe
             return AnswerError(f"{model} was cut off at {max_tokens:,} tokens.", text)
         case "model_context_window_exceeded":
             return AnswerError(f"the input fills the window of {model}. Choose a model with a larger one.", text)
+    if 0 < _LONG * max_tokens < len(text):  # 0 is for what counts tokens, and asks no model
+        return AnswerError(f"{model} said more than the {max_tokens:,} tokens that it may.", text[: _LONG * max_tokens])
     return None if text.strip() else AnswerError(f"{model} gave an empty answer.")
 
 
