@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from battery import battery
 from boildown.measure import candidates
 from boildown_cli.models import KEYS
 
@@ -56,6 +57,7 @@ def test_a_users_levels_hold_in_evaluate(ask, chat, levels):
     assert mine == expected
 
 
+@battery
 def test_a_users_levels_hold_in_tune(ask, chat, levels, monkeypatch):
     monkeypatch.setattr(candidates, "PIPELINES", ("window",))
     monkeypatch.setattr(candidates, "OPTIONS", {})

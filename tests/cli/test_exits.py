@@ -189,7 +189,7 @@ def unread() -> Iterator[int]:
             (["count", "chat", "--json"], 0),
             (["count", "chat"], 0),
         ],
-        every=2,
+        every=3,
     ),
 )
 def test_a_stdout_that_nobody_reads_is_no_error_and_hides_no_verdict(start, chat, unread, arguments, code):
