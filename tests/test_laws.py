@@ -494,9 +494,9 @@ def a_text_is_made_of_pieces_of_its_own_source(done: Boiled) -> None:
 
 
 def _texts(message: Message) -> list[str]:
-    """What the message says in words of its source."""
-    texts = [b.text for b in message.blocks if isinstance(b, Text | ToolResult) and b.text]
-    return [t for t in texts if not is_mark(t)]
+    """What the message says in words of its source: marks are none, also in turns that were joined."""
+    texts = [b.text.split("\n\n") for b in message.blocks if isinstance(b, Text | ToolResult)]
+    return [said for parts in texts if (said := "\n\n".join(part for part in parts if not is_mark(part)))]
 
 
 @dataclass(frozen=True)
