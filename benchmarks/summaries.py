@@ -152,7 +152,9 @@ def cases(shared: Path, names: Sequence[str], tokens: int | None) -> Iterator[tu
     import suites  # type: ignore[import-not-found]
 
     counter = tokenizer()
-    held = {case.name: case for case in suites.load(shared / "data", {"chat", "agents"}) if case.name in names}
+    held = {case.name: case for case in suites.load(shared / "data", {"chat", "agents"})}
+    if missing := [name for name in names if name not in held]:
+        raise SystemExit(f"--cases {' '.join(missing)}: there is none. There are: {', '.join(sorted(held))}.")
     for name in names:
         lines, size = list[str](), 0
         for line in held[name].lines:
