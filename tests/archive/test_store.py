@@ -237,6 +237,12 @@ def test_an_empty_file_is_a_new_archive_to_write_and_none_to_read(folder):
         archive.put(b"x")
 
 
+def ran(script, folder):
+    """A Python process of its own that ran `script` on an archive."""
+    command = [sys.executable, "-c", script, folder]
+    return subprocess.run(command, env=source_roots(ROOT), capture_output=True, text=True)
+
+
 READ_AND_WRITE = """
 import os, sys
 from boildown.archive.store import digest, opened
@@ -260,8 +266,7 @@ def test_a_directory_that_may_only_be_read_gives_and_takes_nothing():
             archive.put(b"kept")
         os.chmod(os.path.join(folder, FILE), 0o444)
         os.chmod(folder, 0o555)
-        command = [sys.executable, "-c", READ_AND_WRITE, folder]
-        done = subprocess.run(command, env=source_roots(ROOT), capture_output=True, text=True)
+        done = ran(READ_AND_WRITE, folder)
         os.chmod(folder, 0o755)
         assert done.stdout.splitlines()[0] == "kept", done.stderr
         assert "may not be written to" in done.stdout
@@ -281,8 +286,7 @@ with opened(sys.argv[1]) as archive:
 def test_what_was_kept_can_be_read_where_the_disk_takes_nothing_more(folder):
     with opened(folder, write=True) as archive:
         archive.put(b"kept")
-    command = [sys.executable, "-c", READ, folder]
-    done = subprocess.run(command, env=source_roots(ROOT), capture_output=True, text=True)
+    done = ran(READ, folder)
     assert done.stdout == "kept\n", done.stderr
 
 
@@ -305,8 +309,7 @@ except BoildownError as error:
 def test_a_disk_that_takes_no_more_is_an_error_and_what_was_kept_stays(folder):
     with opened(folder, write=True) as archive:
         archive.put(b"kept")
-    command = [sys.executable, "-c", FILL, folder]
-    done = subprocess.run(command, env=source_roots(ROOT), capture_output=True, text=True)
+    done = ran(FILL, folder)
     assert re.fullmatch(r"the archive in .*: the disk .*\.\n", done.stdout), done.stderr
     with opened(folder) as archive:
         assert archive.get(digest(b"kept")) == b"kept"

@@ -82,14 +82,14 @@ def _run(agent: str, archive: str | None) -> None:
 
 def _change(install: bool, project: str | None, archive: str | None, dry_run: bool) -> None:
     """Put the hooks into the settings or take them out, or only tell how."""
-    from boildown.archive.places import local
     from boildown.hooks import claude_code, settings
+    from boildown.hooks.handover import directory
     from boildown.memory.places import check
     from boildown_cli.files import read
     from boildown_cli.terminal import say
 
     if archive is not None and install:
-        local(archive, "ledgers are kept")
+        directory(archive)
         check(archive, write=True)
     path = str(claude_code.settings_file(project))
     before = read(path) if os.path.lexists(path) else None

@@ -26,6 +26,11 @@ _FEWER = 0.8
 _ODD = re.compile(r"[^\w.-]+")
 
 
+def directory(place: str) -> str:
+    """An archive's directory. Raises UsageError where it has none."""
+    return local(place, "ledgers are kept")
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where a session of a project is handed over: the archive, as `--archive` names it, and what both are called."""
@@ -36,8 +41,7 @@ class Desk:
 
     @property
     def folder(self) -> str:
-        """The archive's directory. Raises UsageError where it has none."""
-        return local(self.place, "ledgers are kept")
+        return directory(self.place)
 
     @property
     def pages(self) -> Path:

@@ -122,7 +122,7 @@ class Source:
 
     def states(self, name: str) -> bool:
         """Whether an identifier stands in it by itself, in whatever case."""
-        return _stands(name.lower(), self.lower, lambda a, b: _begins(a) and not _joined(b[:1]))
+        return _stands(name.lower(), self.lower, _alone)
 
     def begins(self, digits: str) -> bool:
         """Whether a hash stands in it that begins so."""
@@ -130,7 +130,7 @@ class Source:
 
     def quotes(self, words: str) -> bool:
         """Whether a quotation stands in it word for word, up to case, blanks and the form of quotation marks."""
-        return _stands(folded(words), self.folded, lambda a, b: _begins(a) and not _joined(b[:1]))
+        return _stands(folded(words), self.folded, _alone)
 
     def sayings(self, sentence: str) -> list[int]:
         """The messages in which a sentence stands word for word, up to case, blanks and marks at its ends."""
@@ -171,6 +171,11 @@ def _between(places: Sequence[int], low: int, high: int) -> range:
 def _begins(before: str) -> bool:
     """Whether a word can begin behind these two characters: an escaped line break is no part of one."""
     return not _joined(before[-1:]) or _ESCAPE.fullmatch(before) is not None
+
+
+def _alone(before: str, after: str) -> bool:
+    """Whether what stands between these is no part of a longer word."""
+    return _begins(before) and not _joined(after[:1])
 
 
 def _joined(character: str) -> bool:

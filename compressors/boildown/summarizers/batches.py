@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from boildown.errors import UsageError
 from boildown.summarizers.account import Account
-from boildown.summarizers.answers import Answers, key, unwritable
+from boildown.summarizers.answers import Answers, unwritable
 from boildown.summarizers.batch_run import PAUSE, Run, Tell
 from boildown.summarizers.batch_wire import NoBatchesError
 from boildown.summarizers.calls import Outcome, Request, Spending
@@ -48,7 +48,7 @@ class Batches:
     def _fetched(self, requests: Sequence[Request]) -> dict[Request, Outcome]:
         if self._alone:
             return self._one_by_one(requests)
-        asked = {key(request, self._answers.endpoint): request for request in requests}
+        asked = {self._answers.key(request): request for request in requests}
         try:
             found = finished(self._batched(asked))
         except NoBatchesError:
@@ -57,7 +57,7 @@ class Batches:
             raise KeyboardInterrupt(self._interrupted(asked)) from None
         except OSError as error:
             raise unwritable(self._answers.folder / FOLDER, error) from None
-        return {request: found[key(request, self._answers.endpoint)] for request in requests}
+        return {request: found[self._answers.key(request)] for request in requests}
 
     async def _batched(self, asked: Mapping[str, Request]) -> dict[str, Outcome]:
         async with opened(self._answers.endpoint) as wire:

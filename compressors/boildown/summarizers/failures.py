@@ -17,8 +17,6 @@ NO_MODEL = " No model is needed for 'boildown compress' with --pipeline dedup,pr
 """What else to do without a key, where it is a model's answer that is wanted"""
 CUT = f"{{where}}: the connection was cut in the middle of an answer. {KEPT}."
 OTHER = "{where}: the answer is no message of Anthropic's Messages API. Check ANTHROPIC_BASE_URL."
-
-
 _LONG = 16
 """Characters of a token, at most, in a text of any length: what has more was not held to its tokens"""
 STATUSES = {
